@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# drvguard: keeps out-of-tree kernel drivers matched to the kernel they run in.
+#
+#   make                    build the userland into build/
+#   make modules KREL=REL   build the kernel module for an installed kernel's headers
+#   make modules KDIR=DIR   … for a kernel build tree; W=1 C=1 DEBUG=1 as in the kernel
+#   make demo               the main job on real kernels in a VM (as root; sets up what it needs)
+#   make check              every test (as root; sets up what it needs)
+#   make check-unit, check-cli, check-e2e     parts of it, nothing set up
+#   make bench              speed and memory, as ratios against peers
+#   make lint               static checks and formatting
+#   make deps               install what building and testing need (Debian and its kin)
+#   make install            DESTDIR= PREFIX=/usr; with KREL=REL the kernel module too
+#   make uninstall, make clean, make help
+#
+# V=1 shows the commands. Everything made lies in build/ (BUILD=).
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr
+DESTDIR ?=
+sbindir  = $(DESTDIR)$(PREFIX)/sbin
+mandir   = $(DESTDIR)$(PREFIX)/share/man
+unitdir  = $(DESTDIR)/lib/systemd/system
+confdir  = $(DESTDIR)/etc/drvguard
+
+CC      ?= gcc
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
+PKGS    := libelf libkmod libarchive mount libcrypto inih json-c libsystemd
+# The kernel's own habit of looking at bytes through other types is ours too.
+DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDRVGUARD_VERSION='"$(VERSION)"' \
+	     -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARN) \
+	     $(shell pkg-config --cflags $(PKGS)) $(CFLAGS) -Iuserland
+DG_LIBS    = $(shell pkg-config --libs $(PKGS)) $(LDFLAGS)
+
+LIB_SRC  := $(sort $(wildcard userland/lib/*.c))
+CMD_SRC  := $(sort $(wildcard userland/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+CMD_OBJ  := $(CMD_SRC:%.c=$(BUILD)/%.o)
+LIB      := $(BUILD)/libdrvguard.a
+PROG     := $(BUILD)/drvguard
+UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
+
+.PHONY: all modules deps demo check check-unit check-cli check-e2e bench lint install uninstall clean help
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+all: $(PROG)
+
+$(PROG): $(CMD_OBJ) $(LIB)
+	$(call say,LD,$@)$(CC) $(CFLAGS) -o $@ $^ $(DG_LIBS)
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: tests/unit/%.c $(LIB) Makefile
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(DG_LIBS) -lcmocka
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)
+
+KDIR ?= $(if $(KREL),/lib/modules/$(KREL)/build)
+modules:
+	$(if $(KDIR),,$(error name a kernel: make modules KREL=$$(uname -r), or KDIR=its build tree))
+	$(Q)kbuild/build-module $(KDIR) $(BUILD)/modules/$(if $(KREL),$(KREL),tree) \
+		$(if $(W),W=$(W)) $(if $(C),C=$(C)) $(if $(DEBUG),DEBUG=$(DEBUG)) $(if $(V),V=$(V))
+
+deps:
+	$(Q)kbuild/deps
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/e2e/demo.sh
+
+# One after the other, so that the output reads as it ran.
+check: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory check-unit
+	$(Q)$(MAKE) --no-print-directory check-cli
+	$(Q)$(MAKE) --no-print-directory check-e2e
+
+check-unit: $(UNIT)
+	$(Q)for t in $(UNIT); do $$t || exit 1; done
+
+check-cli: $(PROG)
+	$(Q)tests/cli/run
+
+check-e2e: $(PROG)
+	$(Q)tests/e2e/run
+
+bench: $(PROG)
+	$(Q)tests/bench/run
+
+lint:
+	$(Q)kbuild/lint
+
+install: all
+	install -D -m 755 $(PROG) $(sbindir)/drvguard
+	install -D -m 644 docs/drvguard.8 $(mandir)/man8/drvguard.8
+	install -D -m 644 docs/drvguard.conf.5 $(mandir)/man5/drvguard.conf.5
+	install -d $(unitdir) $(confdir)/drivers.d $(DESTDIR)/usr/lib/drvguard/drivers.d
+	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard-early.service > $(unitdir)/drvguard-early.service
+	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard.service > $(unitdir)/drvguard.service
+	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard-watch.service > $(unitdir)/drvguard-watch.service
+	$(if $(KREL),install -D -m 644 $(BUILD)/modules/$(KREL)/drvguard.ko \
+		$(DESTDIR)/lib/modules/$(KREL)/updates/drvguard.ko)
+
+# Configuration and what was staged are the administrator's, and stay.
+uninstall:
+	rm -f $(sbindir)/drvguard $(mandir)/man8/drvguard.8 $(mandir)/man5/drvguard.conf.5
+	rm -f $(unitdir)/drvguard-early.service $(unitdir)/drvguard.service $(unitdir)/drvguard-watch.service
+
+clean:
+	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))
+
+help:
+	@sed -n '/^# drvguard/,/^$$/s/^# \{0,1\}//p' Makefile

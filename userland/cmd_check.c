@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Would it load there? Of drivers by name, or of any file. */
+#include <errno.h>
+
+#include "cmd.h"
+#include "job.h"
+#include "lib/survey.h"
+#include "report.h"
+
+struct check {
+	struct dg_job job; /* first: the callback gets a pointer to it */
+	const char **names, **files;
+	struct dg_kernel *kernel;
+	struct dg_table table;
+	struct json_object *results;
+};
+
+static bool is_file(const char *arg)
+{
+	return strchr(arg, '/') || dg_modfile_is_named(arg);
+}
+
+static void result(struct check *k, const char *driver, const char *where, const char *file,
+		   const struct dg_judgement *j, const char *cause)
+{
+	char why[400];
+
+	if (j)
+		dg_judgement_cause(j, why, sizeof(why));
+	dg_table_row(&k->table, driver, j ? dg_verdict_name(j->verdict) : "-", where, file, j ? why : cause);
+	json_object_array_add(k->results, dg_json_judgement(driver, file, j));
+}
+
+static void check_file(struct check *k, const char *path)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
+	struct dg_diag d = { 0 };
+	int r = dg_modfile_read(path, &m, &d);
+
+	if (r == 0)
+		r = dg_loader_judge(m, k->kernel, &j, &d);
+	if (r < 0) {
+		/* No module at all is a 'no', which is an answer; what cannot be read is none. */
+		dg_report_error(r, &d);
+		dg_job_raise(&k->job, r == -EBADMSG && !m ? DG_EXIT_MISMATCH : DG_EXIT_UNKNOWN);
+		return;
+	}
+	result(k, m->name, "file", path, j, NULL);
+	if (j->verdict == DG_VERDICT_REFUSED)
+		dg_job_raise(&k->job, DG_EXIT_MISMATCH);
+}
+
+/* The file that counts: what is staged if it is good, else the best to be had, else what stands in the way. */
+static void check_driver(struct check *k, const struct dg_survey *s, const struct dg_standing *st)
+{
+	const struct dg_candidate *refused = &st->nearest_refused;
+	char cause[400];
+
+	if (dg_standing_match_path(st)) {
+		result(k, st->driver->name, "staged", st->staged_path, st->staged.judgement, NULL);
+		return;
+	}
+	if (st->best.file) {
+		result(k, st->driver->name, st->best.from_store ? "store" : "depot", st->best.file->path,
+		       st->best.judgement, NULL);
+		return;
+	}
+	if (st->staged.judgement) {
+		result(k, st->driver->name, "staged", st->staged_path, st->staged.judgement, NULL);
+	} else if (refused->file && st->match != DG_WAITING) {
+		result(k, st->driver->name, refused->from_store ? "store" : "depot", refused->file->path,
+		       refused->judgement, NULL);
+	} else {
+		dg_standing_cause(st, cause, sizeof(cause));
+		result(k, st->driver->name, dg_match_name(st->match), NULL, NULL, cause);
+	}
+	dg_job_raise(&k->job, dg_exit_of_standing(s, st));
+}
+
+static void check_drivers(struct check *k)
+{
+	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+	struct dg_diag d = { 0 };
+	int r = dg_survey_take(k->job.context->root, k->job.config, k->kernel, 0, &s, &d);
+
+	if (r < 0) {
+		dg_job_error(&k->job, r, &d);
+		return;
+	}
+	if (!k->job.context->quiet)
+		dg_report_problems(&s->problems);
+	for (size_t i = 0; i < s->n; i++)
+		if (dg_modname_in(*k->names ? k->names : NULL, s->v[i].driver->name))
+			check_driver(k, s, &s->v[i]);
+}
+
+/* The arguments, parted: files judged as they are, names looked up. false after a message. */
+static bool part(struct check *k)
+{
+	size_t n = 0, f = 0;
+	struct dg_diag d;
+
+	for (char **a = k->job.context->args; *a; a++) {
+		if (is_file(*a)) {
+			k->files[f++] = *a;
+		} else if (dg_config_driver(k->job.config, *a)) {
+			k->names[n++] = *a;
+		} else {
+			dg_diag_set(&d, -EINVAL, *a, "name a configured driver, or a file by its path",
+				    "neither a configured driver nor a file");
+			dg_job_error(&k->job, -EINVAL, &d);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void check_kernel(struct dg_job *job, struct dg_kernel *kernel)
+{
+	struct check *k = (struct check *)job;
+	struct json_object *o = json_object_new_object();
+
+	k->kernel = kernel;
+	k->results = json_object_new_array();
+	dg_table_begin(&k->table, 5);
+	dg_table_row(&k->table, "DRIVER", "VERDICT", "FROM", "FILE", "WHY");
+	for (const char *const *f = k->files; *f; f++)
+		check_file(k, *f);
+	if (*k->names || !*k->files)
+		check_drivers(k);
+	json_object_object_add(o, "kernel", dg_json_kernel(kernel));
+	json_object_object_add(o, "results", k->results);
+	json_object_array_add(job->list, o);
+	if (!job->context->json)
+		printf("kernel %s\n", kernel->release);
+	dg_table_end(&k->table, !job->context->json);
+}
+
+/* One kernel asked for is {schema, kernel, results}; "all" is {schema, kernels: [{kernel, results}]}. */
+static void print(struct dg_job *job)
+{
+	struct json_object *o, *one = json_object_array_get_idx(job->list, 0);
+
+	if (dg_streq(job->context->kernel, "all") || !job->context->json) {
+		dg_job_print(job);
+		return;
+	}
+	o = dg_json_begin();
+	if (one) {
+		json_object_object_add(o, "kernel", json_object_get(json_object_object_get(one, "kernel")));
+		json_object_object_add(o, "results", json_object_get(json_object_object_get(one, "results")));
+	}
+	dg_json_end(o);
+}
+
+enum dg_exit cmd_check(const struct dg_context *c)
+{
+	struct check k = { 0 };
+	size_t n = 1;
+
+	for (char **a = c->args; *a; a++)
+		n++;
+	k.names = calloc(n, sizeof(*k.names));
+	k.files = calloc(n, sizeof(*k.files));
+	if (dg_job_begin(&k.job, c) && k.names && k.files && part(&k)) {
+		dg_job_each_kernel(&k.job, check_kernel);
+		print(&k.job);
+	}
+	free(k.names);
+	free(k.files);
+	return dg_job_end(&k.job);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Put the matching drivers in place, for one kernel or all. */
+#include "cmd.h"
+#include "job.h"
+#include "lib/lock.h"
+#include "lib/stage.h"
+#include "report.h"
+
+static const char *step_name(enum dg_stage_step step, bool dry_run)
+{
+	switch (step) {
+	case DG_STAGE_KEPT:
+		return "kept";
+	case DG_STAGE_STAGED:
+		return dry_run ? "would stage" : "staged";
+	case DG_STAGE_OLDER:
+		return "older";
+	case DG_STAGE_NONE:
+		break;
+	}
+	return "none";
+}
+
+/* What the driver's line says besides the step. */
+static void detail(const struct dg_stage_item *item, char *buf, size_t size)
+{
+	const struct dg_standing *st = item->standing;
+
+	if (item->shadowed_by[0])
+		snprintf(buf, size, "but modprobe would take %s: remove that file", item->shadowed_by);
+	else if (item->step == DG_STAGE_STAGED)
+		snprintf(buf, size, "%s", st->best.file->path);
+	else if (item->step == DG_STAGE_OLDER)
+		snprintf(buf, size, "%s is for this kernel but version %s, staged is %s: use --force", st->best.file->path,
+			 st->best.file->version, st->staged.file->version);
+	else if (item->step == DG_STAGE_KEPT && st->staged_path)
+		snprintf(buf, size, "%s", st->staged_path);
+	else
+		dg_standing_cause(st, buf, size);
+	dg_printable(buf);
+}
+
+static const struct dg_candidate *chosen(const struct dg_stage_item *item)
+{
+	return item->step == DG_STAGE_STAGED ? &item->standing->best : &item->standing->staged;
+}
+
+static enum dg_exit code_of(const struct dg_survey *s, const struct dg_stage_item *item)
+{
+	if (item->shadowed_by[0])
+		return DG_EXIT_MISMATCH;
+	if (item->step == DG_STAGE_STAGED)
+		return s->running && item->standing->loaded.loaded ? DG_EXIT_REBOOT : DG_EXIT_OK;
+	return dg_exit_of_standing(s, item->standing);
+}
+
+static void report(struct dg_job *job, const struct dg_survey *s, const struct dg_stage_result *r)
+{
+	struct json_object *o = dg_json_kernel(s->kernel), *drivers = json_object_new_array();
+	struct dg_table t;
+
+	dg_table_begin(&t, 5);
+	dg_table_row(&t, "DRIVER", "STEP", "VERSION", "VERDICT", "FROM");
+	for (size_t i = 0; i < r->n; i++) {
+		const struct dg_stage_item *item = &r->v[i];
+		const struct dg_candidate *pick = chosen(item);
+		const char *step = step_name(item->step, job->context->dry_run);
+		struct json_object *d;
+		char text[500];
+
+		if (!dg_modname_in(job->names, item->standing->driver->name))
+			continue;
+		detail(item, text, sizeof(text));
+		dg_table_row(&t, item->standing->driver->name, step, pick->file ? pick->file->version : NULL,
+			     pick->judgement ? dg_verdict_name(pick->judgement->verdict) : NULL, text);
+		d = dg_json_judgement(item->standing->driver->name, pick->file ? pick->file->path : NULL, pick->judgement);
+		dg_json_string(d, "step", step);
+		dg_json_string(d, "shadowed_by", item->shadowed_by[0] ? item->shadowed_by : NULL);
+		json_object_array_add(drivers, d);
+	}
+	json_object_object_add(o, "generation", json_object_new_int((int)r->generation));
+	json_object_object_add(o, "changed", json_object_new_boolean(r->changed));
+	json_object_object_add(o, "drivers", drivers);
+	json_object_array_add(job->list, o);
+	if (!job->context->json)
+		printf("kernel %s: generation %u%s\n", s->kernel->release, r->generation, r->changed ? ", new" : "");
+	dg_table_end(&t, !job->context->json);
+}
+
+/* The running kernel's holds and fixed places follow what is staged now. */
+static int settle(struct dg_job *job, struct dg_kernel *k, struct dg_diag *d)
+{
+	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+	struct dg_diags remarks = { 0 };
+	int r = dg_survey_take(job->context->root, job->config, k, 0, &s, d);
+
+	if (r == 0)
+		r = dg_stage_settle(s, &remarks, d);
+	dg_report_problems(&remarks);
+	dg_diags_free(&remarks);
+	return r;
+}
+
+static void one_kernel(struct dg_job *job, struct dg_kernel *k)
+{
+	const struct dg_context *c = job->context;
+	const struct dg_stage_options options = { .dry_run = c->dry_run, .force = c->force, .names = job->names };
+	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+	dg_auto(dg_stage_result_freep) struct dg_stage_result *result = NULL;
+	struct dg_diag d = { 0 };
+	int r = dg_survey_take(c->root, job->config, k, 0, &s, &d);
+
+	if (r == 0) {
+		if (!c->quiet)
+			dg_report_problems(&s->problems);
+		r = dg_stage_run(s, &options, &result, &d);
+	}
+	if (r == 0 && s->running && !c->dry_run)
+		r = settle(job, k, &d);
+	if (r < 0)
+		dg_job_error(job, r, &d);
+	if (!result)
+		return;
+	report(job, s, result);
+	for (size_t i = 0; i < result->n; i++)
+		if (dg_modname_in(job->names, result->v[i].standing->driver->name))
+			dg_job_raise(job, code_of(s, &result->v[i]));
+}
+
+enum dg_exit cmd_stage(const struct dg_context *c)
+{
+	dg_auto_close int lock = -1;
+	struct dg_diag d = { 0 };
+	struct dg_job job;
+	int r;
+
+	if (!dg_job_begin(&job, c) || !dg_job_take_names(&job))
+		return dg_job_end(&job);
+	r = c->dry_run ? 0 : dg_lock_take(c->root, job.config->store, &lock, &d);
+	if (r < 0) {
+		dg_job_error(&job, r, &d);
+	} else {
+		dg_job_each_kernel(&job, one_kernel);
+		dg_job_print(&job);
+	}
+	return dg_job_end(&job);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A line a driver: how it stands, and what to do about it. */
+#include "cmd.h"
+#include "job.h"
+#include "report.h"
+
+static void staged_cell(const struct dg_standing *st, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (!st->staged_path)
+		return;
+	snprintf(buf, size, "%s%s%s%s", st->staged.file && *st->staged.file->version ? st->staged.file->version : "?",
+		 st->staged.judgement ? " " : "", st->staged.judgement ? dg_verdict_name(st->staged.judgement->verdict) : "",
+		 st->staged_ours ? "" : " (not by drvguard)");
+	dg_printable(buf);
+}
+
+static const char *loaded_cell(const struct dg_standing *st)
+{
+	if (!st->loaded.loaded)
+		return st->held ? "held" : "no";
+	return st->loaded_is_staged ? "yes" : "other";
+}
+
+static void depot_cell(const struct dg_standing *st, char *buf, size_t size)
+{
+	if (st->depot_unreadable)
+		snprintf(buf, size, "unreadable");
+	else if (st->depot != DG_DEPOT_PRESENT)
+		snprintf(buf, size, "%s", st->depot == DG_DEPOT_EMPTY ? "empty" : "absent");
+	else
+		snprintf(buf, size, "%zu file%s", st->n_candidates, st->n_candidates == 1 ? "" : "s");
+}
+
+static void row(const struct dg_survey *s, const struct dg_standing *st, struct dg_table *t)
+{
+	char staged[96], depot[32], advice[200];
+
+	staged_cell(st, staged, sizeof(staged));
+	depot_cell(st, depot, sizeof(depot));
+	dg_standing_advice(s, st, advice, sizeof(advice));
+	dg_table_row(t, st->driver->name, st->state, dg_paint(st->match, dg_match_name(st->match)), staged,
+		     s->running ? loaded_cell(st) : NULL, depot, st->driver->path && s->running ? dg_place_state_name(st->place) : NULL,
+		     advice);
+}
+
+static void print_text(const struct dg_job *job, const struct dg_survey *s)
+{
+	struct dg_table t;
+	char level[160];
+
+	dg_level_format(&s->kernel->level, level, sizeof(level));
+	printf("kernel %s%s  %s\n", s->kernel->release, s->running ? " (running)" : "", level);
+	dg_table_begin(&t, 8);
+	dg_table_row(&t, "DRIVER", "STATE", "MATCH", "STAGED", "LOADED", "DEPOT", "PLACE", "NEXT");
+	for (size_t i = 0; i < s->n; i++)
+		if (dg_modname_in(job->names, s->v[i].driver->name))
+			row(s, &s->v[i], &t);
+	dg_table_end(&t, true);
+	for (size_t i = 0; i < s->n; i++) {
+		char cause[500];
+
+		dg_standing_cause(&s->v[i], cause, sizeof(cause));
+		if (*cause && !job->context->quiet && dg_modname_in(job->names, s->v[i].driver->name))
+			printf("%s: %s\n", s->v[i].driver->name, cause);
+	}
+}
+
+static struct json_object *to_json(const struct dg_job *job, const struct dg_survey *s)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	json_object_object_add(o, "kernel", dg_json_kernel(s->kernel));
+	json_object_object_add(o, "running", json_object_new_boolean(s->running));
+	for (size_t i = 0; i < s->n; i++)
+		if (dg_modname_in(job->names, s->v[i].driver->name))
+			json_object_array_add(list, dg_json_standing(&s->v[i]));
+	json_object_object_add(o, "drivers", list);
+	json_object_object_add(o, "problems", dg_json_problems(&s->problems));
+	return o;
+}
+
+static void one_kernel(struct dg_job *job, struct dg_kernel *k)
+{
+	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+	struct dg_diag d = { 0 };
+	int r = dg_survey_take(job->context->root, job->config, k, 0, &s, &d);
+
+	if (r < 0) {
+		dg_job_error(job, r, &d);
+		return;
+	}
+	if (!job->context->quiet)
+		dg_report_problems(&s->problems);
+	if (job->context->json)
+		json_object_array_add(job->list, to_json(job, s));
+	else
+		print_text(job, s);
+	for (size_t i = 0; i < s->n; i++)
+		if (dg_modname_in(job->names, s->v[i].driver->name))
+			dg_job_raise(job, dg_exit_of_standing(s, &s->v[i]));
+}
+
+enum dg_exit cmd_status(const struct dg_context *c)
+{
+	struct dg_job job;
+
+	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
+		dg_job_each_kernel(&job, one_kernel);
+		dg_job_print(&job);
+	}
+	return dg_job_end(&job);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What main() learnt from the command line. */
+#ifndef DG_CONTEXT_H
+#define DG_CONTEXT_H
+
+#include <stdbool.h>
+
+#include "exitcode.h"
+
+/* Options a command may take besides those all take. */
+enum dg_option {
+	DG_OPTION_KERNEL = 1 << 0,
+	DG_OPTION_DRY_RUN = 1 << 1,
+	DG_OPTION_FORCE = 1 << 2,
+	DG_OPTION_SUM = 1 << 3,
+};
+
+struct dg_context {
+	const char *root;   /* "/" or a physical directory */
+	const char *config; /* NULL: the usual places */
+	const char *kernel; /* NULL: the running one; a release, "next" or "all" */
+	bool json, quiet, verbose, dry_run, force, sum;
+	char **args; /* after the command, ended by NULL */
+};
+
+#endif

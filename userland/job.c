@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "job.h"
+
+#include <errno.h>
+
+#include "lib/fs.h"
+#include "lib/running.h"
+#include "report.h"
+
+void dg_job_raise(struct dg_job *job, enum dg_exit code)
+{
+	job->code = dg_exit_worse(job->code, code);
+}
+
+void dg_job_error(struct dg_job *job, int err, const struct dg_diag *d)
+{
+	dg_report_error(err, d);
+	dg_job_raise(job, err == -EINVAL ? DG_EXIT_USAGE : DG_EXIT_UNKNOWN);
+}
+
+void dg_job_init(struct dg_job *job, const struct dg_context *c)
+{
+	*job = (struct dg_job){ .context = c, .list = json_object_new_array() };
+}
+
+bool dg_job_begin(struct dg_job *job, const struct dg_context *c)
+{
+	struct dg_diag d = { 0 };
+	int r;
+
+	dg_job_init(job, c);
+	r = dg_config_read(c->root, c->config, &job->config, &d);
+	if (r < 0) {
+		dg_report_error(r, &d);
+		dg_job_raise(job, DG_EXIT_USAGE);
+		return false;
+	}
+	dg_report_problems(&job->config->problems);
+	if (job->config->problems.n)
+		dg_job_raise(job, DG_EXIT_USAGE);
+	else if (!job->config->n_drivers && !c->quiet)
+		dg_report_note("no driver is configured", "see drvguard.conf(5)");
+	return true;
+}
+
+bool dg_job_take_names(struct dg_job *job)
+{
+	char **args = job->context->args;
+	struct dg_diag d;
+
+	for (char **a = args; *a; a++)
+		if (!dg_config_driver(job->config, *a)) {
+			dg_diag_set(&d, -EINVAL, *a, "name one that drvguard status lists, or add it to drivers.d",
+				    "no such driver is configured");
+			dg_job_error(job, -EINVAL, &d);
+			return false;
+		}
+	job->names = args[0] ? (const char *const *)args : NULL;
+	return true;
+}
+
+char *dg_job_next(const char *root)
+{
+	char **v, *last = NULL;
+
+	if (dg_kernel_list(root, &v) < 0)
+		return NULL;
+	for (char **p = v; *p; p++) {
+		free(last);
+		last = strdup(*p);
+	}
+	dg_strv_free(v);
+	return last;
+}
+
+static char *one_release(const struct dg_context *c, struct dg_diag *d)
+{
+	struct dg_running now;
+	char *next;
+
+	if (c->kernel && !dg_streq(c->kernel, "next"))
+		return strdup(c->kernel);
+	if (c->kernel) {
+		next = dg_job_next(c->root);
+		if (!next)
+			dg_diag_set(d, 0, c->root, "install one", "no kernel is installed");
+		return next;
+	}
+	if (dg_running_read(c->root, &now) == 0)
+		return strdup(now.release);
+	dg_diag_set(d, 0, c->root, "name one with --kernel RELEASE, next or all", "no kernel runs in this root");
+	return NULL;
+}
+
+/* The releases --kernel stands for; NULL after a message. */
+static char **releases(struct dg_job *job)
+{
+	const struct dg_context *c = job->context;
+	struct dg_diag d = { 0 };
+	char **v = NULL;
+
+	if (dg_streq(c->kernel, "all")) {
+		if (dg_kernel_list(c->root, &v) == 0 && *v)
+			return v;
+		dg_diag_set(&d, 0, c->root, "install one", "no kernel is installed");
+	} else {
+		v = calloc(2, sizeof(*v));
+		if (v && (v[0] = one_release(c, &d)))
+			return v;
+	}
+	dg_strv_free(v);
+	dg_job_error(job, -ENOENT, &d);
+	return NULL;
+}
+
+void dg_job_each_kernel(struct dg_job *job, dg_job_fn fn)
+{
+	char **v = releases(job);
+
+	for (char **release = v; release && *release; release++) {
+		dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
+		struct dg_diag d = { 0 };
+		int r = dg_kernel_open(job->context->root, *release, &k, &d);
+
+		if (r < 0) {
+			dg_job_error(job, r, &d);
+			continue;
+		}
+		fn(job, k);
+	}
+	dg_strv_free(v);
+}
+
+void dg_job_print(struct dg_job *job)
+{
+	struct json_object *o;
+
+	if (!job->context->json)
+		return;
+	o = dg_json_begin();
+	json_object_object_add(o, "kernels", json_object_get(job->list));
+	dg_json_end(o);
+}
+
+enum dg_exit dg_job_end(struct dg_job *job)
+{
+	json_object_put(job->list);
+	dg_config_free(job->config);
+	return job->code;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The frame most commands share: configuration, drivers asked for, one call a kernel, one JSON document. */
+#ifndef DG_JOB_H
+#define DG_JOB_H
+
+#include <json-c/json.h>
+
+#include "context.h"
+#include "lib/config.h"
+#include "lib/kernel.h"
+
+struct dg_job {
+	const struct dg_context *context;
+	struct dg_config *config;
+	const char *const *names; /* drivers asked for; NULL: all */
+	struct json_object *list; /* one object a kernel, printed as "kernels" */
+	enum dg_exit code;
+};
+
+/* Work on one kernel: adds to ->list, prints text unless ->context->json, raises ->code. */
+typedef void (*dg_job_fn)(struct dg_job *job, struct dg_kernel *kernel);
+
+/* Begin without a configuration, for commands that need none. */
+void dg_job_init(struct dg_job *job, const struct dg_context *c);
+/* Read the configuration. Whatever it returns, dg_job_end() frees; false: it was told why not. */
+bool dg_job_begin(struct dg_job *job, const struct dg_context *c);
+/* Take the arguments as drivers, each of which must be configured. */
+bool dg_job_take_names(struct dg_job *job);
+/* Call @fn for each kernel --kernel stands for. */
+void dg_job_each_kernel(struct dg_job *job, dg_job_fn fn);
+/* Print the JSON document if one is asked for. */
+void dg_job_print(struct dg_job *job);
+enum dg_exit dg_job_end(struct dg_job *job);
+
+/* The kernel that boots next, as far as it can be told: the newest installed. Caller frees; NULL: none. */
+char *dg_job_next(const char *root);
+
+/* Tell a library error and raise the code: UNKNOWN, or USAGE for -EINVAL. */
+void dg_job_error(struct dg_job *job, int err, const struct dg_diag *d);
+void dg_job_raise(struct dg_job *job, enum dg_exit code);
+
+#endif

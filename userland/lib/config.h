@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration: drvguard.conf(5). A section with anything wrong in it is
+ * left out with a remark, since a guess at what was meant could load a driver
+ * that must not be; the other sections stand.
+ */
+#ifndef DG_CONFIG_H
+#define DG_CONFIG_H
+
+#include "diag.h"
+
+enum dg_require { DG_REQUIRE_KABI, DG_REQUIRE_EXACT };
+enum dg_load { DG_LOAD_AUTO, DG_LOAD_NEVER };
+
+struct dg_product {
+	char *name;
+	char *depot; /* absolute, inside the root */
+	enum dg_require require;
+	char *origin; /* "FILE:LINE" */
+	bool bad;
+};
+
+struct dg_driver {
+	char *name; /* '-' made '_' */
+	char *product_name;
+	const struct dg_product *product;
+	enum dg_load load;
+	char *path; /* a fixed place an agent loads from, or NULL */
+	char *origin;
+	bool bad;
+};
+
+struct dg_config {
+	char *store; /* absolute, inside the root; holds store/ and kernels/ */
+	struct dg_product *products;
+	size_t n_products;
+	struct dg_driver *drivers; /* only good ones, product resolved */
+	size_t n_drivers;
+	struct dg_diags problems;
+};
+
+/*
+ * Read @file alone, or (NULL) /etc/drvguard/drvguard.conf and the drivers.d
+ * directories under @root. What is wrong in them is in ->problems; the error is
+ * for memory, or for a named @file that cannot be read (@d).
+ */
+int dg_config_read(const char *root, const char *file, struct dg_config **ret, struct dg_diag *d);
+void dg_config_free(struct dg_config *c);
+void dg_config_freep(struct dg_config **c);
+
+/* NULL: not configured. */
+const struct dg_driver *dg_config_driver(const struct dg_config *c, const char *name);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "depot.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <libmount/libmount.h>
+#include <sys/stat.h>
+
+#include "fs.h"
+#include "modfile.h"
+
+/* fstab entries of a live system only: another root's mounts are not ours to judge. */
+bool dg_depot_mount_awaited(const char *root, const char *depot, char **ret)
+{
+	struct libmnt_table *fstab = NULL, *mounted = NULL;
+	struct libmnt_iter *iter = NULL;
+	struct libmnt_fs *fs;
+	bool found = false;
+
+	if (strcmp(root, "/") != 0)
+		return false;
+	fstab = mnt_new_table_from_file("/etc/fstab");
+	mounted = mnt_new_table_from_file("/proc/self/mountinfo");
+	iter = mnt_new_iter(MNT_ITER_FORWARD);
+	while (fstab && mounted && iter && mnt_table_next_fs(fstab, iter, &fs) == 0) {
+		const char *target = mnt_fs_get_target(fs);
+		size_t n = target ? strlen(target) : 0;
+
+		if (n < 2 || strncmp(depot, target, n) != 0 || (depot[n] && depot[n] != '/'))
+			continue;
+		if (mnt_table_find_target(mounted, target, MNT_ITER_BACKWARD))
+			continue;
+		free(*ret);
+		*ret = strdup(target);
+		found = *ret;
+		break;
+	}
+	mnt_free_iter(iter);
+	mnt_unref_table(fstab);
+	mnt_unref_table(mounted);
+	return found;
+}
+
+static void tell_waiting(const char *root, const char *depot, const char *what, struct dg_diag *why)
+{
+	dg_auto_free char *mount = NULL;
+	char cure[160];
+
+	if (dg_depot_mount_awaited(root, depot, &mount)) {
+		snprintf(cure, sizeof(cure), "mount %s", mount);
+		dg_diag_set(why, 0, depot, cure, "%s: %s is not mounted yet", what, mount);
+	} else {
+		dg_diag_set(why, 0, depot, "mount its file system, install the product there, or correct depot =",
+			    "%s", what);
+	}
+}
+
+int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir,
+		  struct dg_diag *why)
+{
+	dg_auto_free char *dir = NULL;
+	char **names;
+	int r = dg_path_resolve(root, depot, &dir);
+
+	if (r == -ENOENT) {
+		tell_waiting(root, depot, "the depot is not there", why);
+		*ret = DG_DEPOT_ABSENT;
+		return 0;
+	}
+	if (r == 0)
+		r = dg_dir_list(dir, &names);
+	if (r == -ENOTDIR)
+		return dg_diag_set(why, r, depot, "name a directory in depot =", "the depot is not a directory");
+	if (r < 0)
+		return dg_diag_errno(why, r, depot, "read the depot");
+	*ret = DG_DEPOT_PRESENT;
+	/* A fresh file system has only this one. */
+	if (!names[0] || (dg_streq(names[0], "lost+found") && !names[1])) {
+		tell_waiting(root, depot, "the depot is empty", why);
+		*ret = DG_DEPOT_EMPTY;
+	}
+	dg_strv_free(names);
+	if (*ret == DG_DEPOT_PRESENT)
+		*ret_dir = dg_take(dir);
+	return 0;
+}
+
+/* A link in a depot: to a file in the same root it is as good as one. */
+static int visit_link(const char *root, const char *path, dg_depot_fn fn, void *data)
+{
+	dg_auto_free char *real = NULL;
+	size_t skip = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	struct dg_diag bad;
+	struct stat st;
+	int r = dg_path_resolve(root, path + skip, &real);
+
+	if (r == 0 && stat(real, &st) == 0 && !S_ISDIR(st.st_mode))
+		return fn(real, 0, NULL, data);
+	if (r == -ELOOP)
+		dg_diag_set(&bad, r, path, "remove the link", "a link that leads round to itself");
+	else if (r == -ENOENT)
+		dg_diag_set(&bad, r, path, "remove the link, or restore what it leads to", "a link that leads to no file");
+	else if (r < 0)
+		dg_diag_errno(&bad, r, path, "follow the link");
+	else
+		dg_diag_set(&bad, -EISDIR, path, "remove it, or rename it", "a directory named like a driver");
+	return fn(path, r < 0 ? r : -EISDIR, &bad, data);
+}
+
+static int visit(const char *root, const FTSENT *e, dg_depot_fn fn, void *data)
+{
+	struct dg_diag bad;
+	bool named = dg_modfile_is_named(e->fts_name);
+
+	switch (e->fts_info) {
+	case FTS_F:
+	case FTS_DEFAULT:
+	case FTS_NSOK:
+		return named ? fn(e->fts_path, 0, NULL, data) : 0;
+	case FTS_SL:
+	case FTS_SLNONE:
+		return named ? visit_link(root, e->fts_path, fn, data) : 0;
+	case FTS_D:
+		if (!named)
+			return 0;
+		dg_diag_set(&bad, -EISDIR, e->fts_path, "remove it, or rename it", "a directory named like a driver");
+		return fn(e->fts_path, -EISDIR, &bad, data);
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		dg_diag_errno(&bad, -e->fts_errno, e->fts_path, "read");
+		return fn(e->fts_path, -e->fts_errno, &bad, data);
+	default:
+		return 0;
+	}
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return dg_version_compare((*a)->fts_name, (*b)->fts_name);
+}
+
+int dg_depot_walk(const char *root, const char *dir, dg_depot_fn fn, void *data, struct dg_diag *d)
+{
+	dg_auto_free char *copy = strdup(dir);
+	char *const roots[] = { copy, NULL };
+	FTS *fts = copy ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name) : NULL;
+	FTSENT *e;
+	int r = 0;
+
+	if (!fts)
+		return dg_diag_errno(d, copy ? -errno : -ENOMEM, dir, "read");
+	while (r >= 0 && (e = fts_read(fts)))
+		r = visit(root, e, fn, data);
+	fts_close(fts);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hold.h"
+
+#include <errno.h>
+
+#include "fs.h"
+
+#define DIR "/run/modprobe.d"
+
+static char *hold_path(const char *root, const char *driver)
+{
+	dg_auto_free char *inside = dg_format(DIR "/drvguard-%s.conf", driver);
+
+	return inside ? dg_path_join(root, inside) : NULL;
+}
+
+int dg_hold_set(const char *root, const char *driver, struct dg_diag *d)
+{
+	dg_auto_free char *path = hold_path(root, driver), *dir = dg_path_join(root, DIR);
+	dg_auto_free char *text = dg_format("# drvguard: nothing staged for %s matches the running kernel\n"
+					    "install %s echo 'drvguard: %s does not match this kernel and is "
+					    "kept from loading; see drvguard status' >&2; exit 1\n",
+					    driver, driver, driver);
+	int r;
+
+	if (!path || !dir || !text)
+		return -ENOMEM;
+	r = dg_dir_make(dir);
+	if (r == 0)
+		r = dg_file_write(path, text, strlen(text), 0644);
+	return r < 0 ? dg_diag_errno(d, r, path, "keep the driver from loading") : 0;
+}
+
+int dg_hold_lift(const char *root, const char *driver, struct dg_diag *d)
+{
+	dg_auto_free char *path = hold_path(root, driver);
+
+	if (!path)
+		return -ENOMEM;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return dg_diag_errno(d, -errno, path, "lift the hold");
+	return 0;
+}
+
+bool dg_hold_is_set(const char *root, const char *driver)
+{
+	dg_auto_free char *path = hold_path(root, driver);
+
+	return path && access(path, F_OK) == 0;
+}

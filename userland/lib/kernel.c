@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <sys/stat.h>
+
+#include "fs.h"
+#include "kimage.h"
+#include "modfile.h"
+#include "modprobe.h"
+#include "symvers.h"
+#include "unpack.h"
+
+/* The first of the paths (each with one %s for the release) that is there. */
+static char *first_path(const char *root, const char *release, const char *const *forms, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char path[512], *real;
+
+		/* The forms are ours alone; %s is the one conversion in each. */
+		snprintf(path, sizeof(path), "%.*s%s%s", (int)strcspn(forms[i], "%"), forms[i], release,
+			 forms[i] + strcspn(forms[i], "%") + 1);
+		if (dg_path_resolve(root, path, &real) == 0)
+			return real;
+	}
+	return NULL;
+}
+
+static const char *const image_paths[] = { "/boot/vmlinuz-%", "/lib/modules/%/vmlinuz", "/usr/lib/modules/%/vmlinuz",
+					   "/boot/vmlinux-%" };
+static const char *const symvers_paths[] = {
+	"/lib/modules/%/build/Module.symvers", "/usr/src/linux-headers-%/Module.symvers",
+	"/usr/src/kernels/%/Module.symvers",   "/boot/symvers-%.gz",
+	"/boot/symvers-%.xz",                  "/boot/symvers-%.zst",
+	"/lib/modules/%/symvers.gz",           "/lib/modules/%/symvers.xz",
+	"/lib/modules/%/symvers.zst",
+};
+static const char *const modules_paths[] = { "/lib/modules/%/kernel", "/lib/modules/%/modules.dep" };
+
+/* A tree that holds only updates/ (ours, or a leftover) is no kernel. */
+static int find_modules_dir(struct dg_kernel *k)
+{
+	dg_auto_free char *inside = first_path(k->root, k->release, modules_paths, DG_ARRAY_SIZE(modules_paths));
+	dg_auto_free char *path = dg_format("/lib/modules/%s", k->release);
+
+	if (!path)
+		return -ENOMEM;
+	return inside ? dg_path_resolve(k->root, path, &k->modules_dir) : 0;
+}
+
+/* "RELEASE (builder) VERSION": the version is what uname -v prints. */
+static void read_version(struct dg_kernel *k)
+{
+	dg_auto_free char *banner = NULL;
+	dg_auto_free void *data = NULL;
+	char *version;
+	size_t len;
+
+	if (dg_file_read_start(k->image, DG_KIMAGE_BANNER_END, &data, &len) < 0 ||
+	    dg_kimage_banner(data, len, &banner) < 0)
+		return;
+	version = strchr(banner, '#');
+	if (version)
+		snprintf(k->version, sizeof(k->version), "%s", version);
+	dg_printable(k->version);
+}
+
+int dg_kernel_open(const char *root, const char *release, struct dg_kernel **ret, struct dg_diag *d)
+{
+	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
+	int r;
+
+	if (!dg_release_valid(release))
+		return dg_diag_set(d, -EINVAL, release, "name one as `uname -r` does; see drvguard kernels",
+				   "no kernel release");
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return -ENOMEM;
+	k->root = strdup(root);
+	k->release = strdup(release);
+	if (!k->root || !k->release)
+		return -ENOMEM;
+	r = find_modules_dir(k);
+	if (r < 0)
+		return dg_diag_errno(d, r, "/lib/modules", "look into");
+	k->image = first_path(root, release, image_paths, DG_ARRAY_SIZE(image_paths));
+	k->symvers = first_path(root, release, symvers_paths, DG_ARRAY_SIZE(symvers_paths));
+	if (!k->image && !k->modules_dir)
+		return dg_diag_set(d, -ENOENT, release, "see drvguard kernels for those that are",
+				   "no such kernel is installed");
+	if (k->image)
+		read_version(k);
+	dg_level_parse(release, k->version, &k->level);
+	*ret = dg_take(k);
+	return 0;
+}
+
+void dg_kernel_free(struct dg_kernel *k)
+{
+	if (!k)
+		return;
+	free(k->root);
+	free(k->release);
+	free(k->modules_dir);
+	free(k->image);
+	free(k->symvers);
+	dg_symtab_free(k->exports);
+	free(k);
+}
+
+void dg_kernel_freep(struct dg_kernel **k)
+{
+	dg_kernel_free(*k);
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return dg_version_compare(*(char *const *)a, *(char *const *)b);
+}
+
+static bool listed(char *const *v, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (dg_streq(v[i], s))
+			return true;
+	return false;
+}
+
+static int add_release(const char *root, const char *release, char ***v, size_t *n)
+{
+	struct dg_kernel *k;
+	bool real;
+
+	if (!dg_release_valid(release) || listed(*v, *n, release))
+		return 0;
+	real = dg_kernel_open(root, release, &k, NULL) == 0;
+	if (!real)
+		return 0;
+	dg_kernel_free(k);
+	if (DG_GROW(*v, *n) < 0)
+		return -ENOMEM;
+	(*v)[*n] = strdup(release);
+	return (*v)[(*n)++] ? 0 : -ENOMEM;
+}
+
+int dg_kernel_list(const char *root, char ***ret)
+{
+	static const struct {
+		const char *dir, *prefix;
+	} places[] = { { "/lib/modules", "" }, { "/boot", "vmlinuz-" } };
+	char **v = NULL;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < DG_ARRAY_SIZE(places) && r == 0; i++) {
+		dg_auto_free char *dir = NULL;
+		char **names = NULL;
+
+		if (dg_path_resolve(root, places[i].dir, &dir) < 0 || dg_dir_list(dir, &names) < 0)
+			continue;
+		for (char **p = names; *p && r == 0; p++)
+			if (dg_startswith(*p, places[i].prefix))
+				r = add_release(root, *p + strlen(places[i].prefix), &v, &n);
+		dg_strv_free(names);
+	}
+	if (r == 0)
+		r = DG_GROW(v, n);
+	if (r < 0) {
+		while (n)
+			free(v[--n]);
+		free(v);
+		return r;
+	}
+	v[n] = NULL;
+	qsort(v, n, sizeof(*v), by_version);
+	*ret = v;
+	return 0;
+}
+
+/* Any one in-tree module will do: they were all built with the kernel. */
+static int find_reference(const struct dg_kernel *k, struct dg_modfile **ret)
+{
+	dg_auto_free char *dir = dg_format("%s/kernel", k->modules_dir);
+	char *const roots[] = { dir, NULL };
+	FTS *fts = dir ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	int r = -ENOENT;
+	FTSENT *e;
+
+	if (!fts)
+		return -ENOMEM;
+	while (r < 0 && (e = fts_read(fts)))
+		if (e->fts_info == FTS_F && dg_modfile_is_named(e->fts_name))
+			r = dg_modfile_read(e->fts_path, ret, NULL);
+	fts_close(fts);
+	return r;
+}
+
+int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	int r;
+
+	if (k->vermagic[0])
+		return 0;
+	if (!k->modules_dir)
+		return dg_diag_set(d, -ENOENT, k->release, "reinstall that kernel's package",
+				   "has an image but no modules under /lib/modules");
+	r = find_reference(k, &m);
+	if (r < 0)
+		return dg_diag_set(d, r, k->modules_dir, "reinstall that kernel's package",
+				   "no in-tree module to compare with can be read");
+	snprintf(k->vermagic, sizeof(k->vermagic), "%s", m->vermagic);
+	k->machine = m->machine;
+	k->is64 = m->is64;
+	k->module_size = m->this_module_size;
+	return 0;
+}
+
+static int read_image(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag *d)
+{
+	struct dg_diag why = { 0 };
+	dg_auto_free void *data = NULL;
+	size_t len;
+	int r = dg_file_read(k->image, DG_KIMAGE_MAX, &data, &len);
+
+	if (r < 0)
+		return dg_diag_errno(d, r, k->image, "read");
+	r = dg_kimage_read(data, len, t, k->build_id, &why);
+	if (r < 0)
+		return dg_diag_set(d, r, k->image, "reinstall that kernel's package", "%s",
+				   why.what[0] ? why.what : strerror(-r));
+	return 0;
+}
+
+static int read_symvers(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag *d)
+{
+	struct dg_diag why = { 0 };
+	dg_auto_free void *data = NULL, *plain = NULL;
+	size_t len;
+	int r = dg_file_read(k->symvers, DG_FILE_MAX, &data, &len);
+
+	if (r == 0 && dg_unpack_needed(data, len)) {
+		size_t n;
+
+		r = dg_unpack(data, len, DG_FILE_MAX, &plain, &n);
+		len = n;
+	}
+	if (r < 0)
+		return dg_diag_errno(d, r, k->symvers, "read");
+	r = dg_symvers_parse(plain ? plain : data, len, t, &why);
+	if (r < 0)
+		return dg_diag_set(d, r, k->symvers, "reinstall that kernel's headers", "%s", why.what);
+	return 0;
+}
+
+int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
+{
+	dg_auto(dg_symtab_freep) struct dg_symtab *t = NULL;
+	struct dg_diag image_why = { 0 };
+	int r;
+
+	if (k->exports)
+		return 0;
+	r = dg_symtab_new(&t);
+	if (r < 0)
+		return r;
+	if (k->image && (r = read_image(k, t, &image_why)) == 0 && dg_symtab_count(t)) {
+		k->exports_from = k->image;
+	} else if (k->symvers) {
+		r = read_symvers(k, t, d);
+		if (r < 0)
+			return r;
+		k->exports_from = k->symvers;
+	} else if (k->image) {
+		*d = image_why;
+		if (r == 0)
+			r = dg_diag_set(d, -ENODATA, k->image, "install that kernel's headers",
+					"exports no symbols that can be read");
+		return r;
+	} else {
+		return dg_diag_set(d, -ENOENT, k->release, "reinstall that kernel's package, or its headers",
+				   "has neither an image nor a symvers file to check symbols against");
+	}
+	k->exports = dg_take(t);
+	return 0;
+}
+
+int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d)
+{
+	int r = 0;
+
+	if (!k->build_id[0] && k->image)
+		r = read_image(k, NULL, d);
+	if (r < 0)
+		return r;
+	return k->build_id[0] ? 0 : -ENODATA;
+}
+
+static void add_module_exports(struct dg_kernel *k, const char *path)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+
+	if (dg_modfile_read(path, &m, NULL) < 0)
+		return;
+	for (size_t i = 0; i < m->n_exports; i++) {
+		const struct dg_export_entry e = { .name = m->exports[i].name,
+						   .owner = m->name,
+						   .crc = m->exports[i].crc,
+						   .has_crc = m->exports[i].has_crc };
+
+		if (dg_symtab_add(k->exports, &e) < 0)
+			return;
+	}
+}
+
+const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name)
+{
+	const struct dg_export_entry *e = dg_symtab_find(k->exports, name);
+	dg_auto_free char *path = NULL;
+
+	if (e || !k->modules_dir)
+		return e;
+	if (dg_modprobe_symbol_path(k->modules_dir, name, &path) < 0)
+		return NULL;
+	add_module_exports(k, path);
+	return dg_symtab_find(k->exports, name);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "modprobe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libkmod.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+static void unrefp(struct kmod_ctx **ctx)
+{
+	kmod_unref(*ctx);
+}
+
+static void module_unrefp(struct kmod_module **mod)
+{
+	kmod_module_unref(*mod);
+}
+
+static void list_unrefp(struct kmod_list **list)
+{
+	kmod_module_unref_list(*list);
+}
+
+static void silent(void *data, int priority, const char *file, int line, const char *fn, const char *format,
+		   va_list args)
+{
+	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)format, (void)args;
+}
+
+static int context(const char *modules_dir, bool with_config, struct kmod_ctx **ret)
+{
+	static const char *const no_config[] = { NULL };
+
+	/* NULL is modprobe.d's usual places. */
+	*ret = kmod_new(modules_dir, with_config ? NULL : no_config);
+	if (!*ret)
+		return -ENOMEM;
+	kmod_set_log_fn(*ret, silent, NULL);
+	return 0;
+}
+
+static int copy_path(struct kmod_module *mod, char **ret)
+{
+	const char *path = kmod_module_get_path(mod);
+
+	if (!path)
+		return -ENOENT;
+	*ret = strdup(path);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int dg_modprobe_path(const char *modules_dir, const char *name, char **ret)
+{
+	dg_auto(unrefp) struct kmod_ctx *ctx = NULL;
+	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
+	int r = context(modules_dir, false, &ctx);
+
+	if (r == 0)
+		r = kmod_module_new_from_name(ctx, name, &mod);
+	return r < 0 ? r : copy_path(mod, ret);
+}
+
+int dg_modprobe_symbol_path(const char *modules_dir, const char *symbol, char **ret)
+{
+	dg_auto(unrefp) struct kmod_ctx *ctx = NULL;
+	dg_auto(list_unrefp) struct kmod_list *list = NULL;
+	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
+	dg_auto_free char *alias = dg_format("symbol:%s", symbol);
+	int r = context(modules_dir, false, &ctx);
+
+	if (!alias)
+		return -ENOMEM;
+	if (r == 0)
+		r = kmod_module_new_from_lookup(ctx, alias, &list);
+	if (r < 0)
+		return r;
+	if (!list)
+		return -ENOENT;
+	mod = kmod_module_get_module(list);
+	return copy_path(mod, ret);
+}
+
+int dg_modprobe_load(const char *modules_dir, const char *name)
+{
+	dg_auto(unrefp) struct kmod_ctx *ctx = NULL;
+	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
+	int r = context(modules_dir, true, &ctx);
+
+	if (r == 0)
+		r = kmod_module_new_from_name(ctx, name, &mod);
+	if (r < 0)
+		return r;
+	if (!kmod_module_get_path(mod))
+		return -ENOENT;
+	r = kmod_module_probe_insert_module(mod, KMOD_PROBE_APPLY_BLACKLIST_ALL, NULL, NULL, NULL, NULL);
+	/* Positive: which kind of blacklist kept it out. */
+	return r > 0 ? -EPERM : r;
+}
+
+static int run(char *const argv[])
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	pid_t pid;
+	int r, status;
+
+	/* The caller may take its signals by descriptor; the child must not inherit that. */
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	r = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r)
+		return -r;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int dg_depmod(const char *root, const char *release, const char *modules_dir, struct dg_diag *d)
+{
+	dg_auto_free char *base = strdup(root), *rel = strdup(release);
+	char *argv[] = { (char[]){ "depmod" }, (char[]){ "-b" }, base, rel, NULL };
+	dg_auto_close int fd = -1;
+	int r;
+
+	if (!base || !rel)
+		return -ENOMEM;
+	r = run(argv);
+	if (r < 0)
+		return dg_diag_set(d, r, modules_dir, "install kmod, which has it", "cannot run depmod: %s",
+				   strerror(-r));
+	if (r > 0)
+		return dg_diag_set(d, -EIO, modules_dir, "run it by hand to see why; free some space if there is none",
+				   "depmod %s failed with %d", release, r);
+	/* depmod does not sync, and what it wrote decides what the next boot loads. */
+	fd = open(modules_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd) < 0)
+		return dg_diag_errno(d, -errno, modules_dir, "sync the module indexes");
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waiting for a depot: mounts (libmount's monitor) and directories that fill (inotify). */
+#ifndef DG_MOUNTS_H
+#define DG_MOUNTS_H
+
+#include "util.h"
+
+struct dg_mounts;
+
+int dg_mounts_new(struct dg_mounts **ret);
+void dg_mounts_free(struct dg_mounts *m);
+void dg_mounts_freep(struct dg_mounts **m);
+
+/*
+ * Watch the way to @path: the directory itself, or the nearest that exists
+ * above it. Replaces nothing: call dg_mounts_forget() before a new round.
+ */
+int dg_mounts_watch(struct dg_mounts *m, const char *path);
+void dg_mounts_forget(struct dg_mounts *m);
+
+/*
+ * Sleep until something was mounted, or a watched directory changed, or
+ * @stop_fd is readable. 1: something happened; 0: stop; -errno.
+ */
+int dg_mounts_wait(struct dg_mounts *m, int stop_fd);
+
+#endif

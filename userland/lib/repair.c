@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "repair.h"
+
+#include <errno.h>
+
+#include "lock.h"
+#include "modprobe.h"
+
+static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standing *st, unsigned int flags, int *ret_error)
+{
+	if (!s->running)
+		return DG_LOAD_NOT_RUNNING;
+	if (dg_standing_needs_reboot(st))
+		return DG_LOAD_REBOOT;
+	if (!dg_standing_match_path(st))
+		return DG_LOAD_NO_MATCH;
+	if (st->loaded.loaded)
+		return DG_LOAD_ALREADY;
+	/* Another root's modules are not for the kernel under us. */
+	if (st->driver->load == DG_LOAD_NEVER || (flags & DG_REPAIR_EARLY) || strcmp(s->root, "/") != 0)
+		return DG_LOAD_NOT_ASKED;
+	*ret_error = dg_modprobe_load(s->kernel->modules_dir, st->driver->name);
+	if (*ret_error < 0)
+		return DG_LOAD_FAILED;
+	dg_loaded_read(s->root, st->driver->name, &st->loaded);
+	return DG_LOAD_DONE;
+}
+
+static int load_all(struct dg_repair *r, unsigned int flags)
+{
+	struct dg_survey *s = r->after;
+
+	r->load = calloc(s->n + 1, sizeof(*r->load));
+	r->load_error = calloc(s->n + 1, sizeof(*r->load_error));
+	if (!r->load || !r->load_error)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		r->load[i] = load_one(s, &s->v[i], flags, &r->load_error[i]);
+	return 0;
+}
+
+int dg_repair_run(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
+		  struct dg_repair **ret, struct dg_diag *d)
+{
+	const unsigned int survey_flags = flags & DG_REPAIR_EARLY ? DG_SURVEY_NO_DEPOT : 0;
+	const struct dg_stage_options options = { 0 };
+	dg_auto(dg_repair_freep) struct dg_repair *r = calloc(1, sizeof(*r));
+	dg_auto_close int lock = -1;
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	err = dg_lock_take(root, config->store, &lock, &r->stage_problem);
+	/* A read-only root still gets its holds: only staging is out of reach. */
+	if (err < 0 && err != -EROFS) {
+		*d = r->stage_problem;
+		return err;
+	}
+	r->stage_error = err;
+	err = dg_survey_take(root, config, kernel, survey_flags, &r->before, d);
+	if (err < 0)
+		return err;
+	if (r->stage_error == 0)
+		r->stage_error = dg_stage_run(r->before, &options, &r->staged, &r->stage_problem);
+	/* Observed again, never assumed from what was done. */
+	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
+	if (err < 0)
+		return err;
+	r->settle_error = dg_stage_settle(r->after, &r->remarks, &r->settle_problem);
+	err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
+	if (err == 0)
+		err = load_all(r, flags);
+	if (err < 0)
+		return err;
+	*ret = dg_take(r);
+	return 0;
+}
+
+void dg_repair_free(struct dg_repair *r)
+{
+	if (!r)
+		return;
+	dg_survey_free(r->before);
+	dg_stage_result_free(r->staged);
+	dg_survey_free(r->after);
+	dg_verified_free(r->verified);
+	dg_diags_free(&r->remarks);
+	free(r->load);
+	free(r->load_error);
+	free(r);
+}
+
+void dg_repair_freep(struct dg_repair **r)
+{
+	dg_repair_free(*r);
+}

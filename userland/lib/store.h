@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The content-addressed store: STORE/store/SHA256/DRIVER.ko, immutable, synced,
+ * verified by re-reading. The same file for many kernels costs its space once.
+ */
+#ifndef DG_STORE_H
+#define DG_STORE_H
+
+#include "modfile.h"
+
+/* STORE/store, physical, under @root. Caller frees; NULL without memory. */
+char *dg_store_dir(const char *root, const char *store);
+
+/*
+ * Have @m's bytes in the store; *ret_path is the file's place (caller frees).
+ * A copy that is there already is re-read, and replaced when it is damaged.
+ * @d on failure; nothing half-written stays.
+ */
+int dg_store_put(const char *dir, const struct dg_modfile *m, char **ret_path, struct dg_diag *d);
+
+/* Whether @m, read from the store, is the file its directory is named for. */
+bool dg_store_is_whole(const struct dg_modfile *m);
+
+#endif

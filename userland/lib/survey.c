@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "survey.h"
+
+#include <errno.h>
+
+#include "fs.h"
+#include "hold.h"
+#include "modprobe.h"
+#include "store.h"
+
+static void candidate_free(struct dg_candidate *c)
+{
+	dg_modfile_free(c->file);
+	dg_judgement_free(c->judgement);
+	*c = (struct dg_candidate){ 0 };
+}
+
+static bool good(const struct dg_candidate *c)
+{
+	return c->judgement && c->judgement->verdict != DG_VERDICT_REFUSED;
+}
+
+/* The loader's verdict, made stricter where the product wants exact. */
+static int judge(struct dg_survey *s, const struct dg_driver *driver, const struct dg_modfile *m,
+		 struct dg_judgement **ret, struct dg_diag *d)
+{
+	int r = dg_loader_judge(m, s->kernel, ret, d);
+
+	if (r == 0 && driver->product->require == DG_REQUIRE_EXACT)
+		r = dg_judgement_require_exact(*ret);
+	return r;
+}
+
+/*
+ * What was judged when it was staged need not be judged again for the same
+ * bytes and the same kernel, told by build-id. Saves unpacking the image, above
+ * all early in boot.
+ */
+static bool proven(const struct dg_survey *s, const struct dg_standing *st, const struct dg_manifest_entry *e)
+{
+	return s->running && s->now.build_id[0] && e->verdict != DG_VERDICT_REFUSED &&
+	       dg_streq(s->generation->manifest->kernel_build_id, s->now.build_id) &&
+	       dg_streq(e->sha256, st->staged.file->sha256) &&
+	       (e->verdict == DG_VERDICT_EXACT || st->driver->product->require != DG_REQUIRE_EXACT);
+}
+
+static int judge_staged(struct dg_survey *s, struct dg_standing *st, struct dg_diag *d)
+{
+	const struct dg_manifest *m = st->staged_ours ? s->generation->manifest : NULL;
+	const struct dg_manifest_entry *e = m ? dg_manifest_find(m, st->driver->name) : NULL;
+
+	st->broken = st->staged_ours && (!e || !dg_streq(e->sha256, st->staged.file->sha256));
+	if (e && proven(s, st, e)) {
+		st->staged.judgement = calloc(1, sizeof(*st->staged.judgement));
+		if (!st->staged.judgement)
+			return -ENOMEM;
+		st->staged.judgement->verdict = e->verdict;
+		return 0;
+	}
+	return judge(s, st->driver, st->staged.file, &st->staged.judgement, d);
+}
+
+static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg_diag *d)
+{
+	const char *ours = s->generation->link_path;
+	int r = s->kernel->modules_dir ? dg_modprobe_path(s->kernel->modules_dir, st->driver->name, &st->staged_path) :
+					 -ENOENT;
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return 0;
+	st->staged_ours = s->generation->link == DG_LINK_GOOD && dg_startswith(st->staged_path, ours) &&
+			  st->staged_path[strlen(ours)] == '/';
+	r = dg_modfile_read(st->staged_path, &st->staged.file, &st->staged_problem);
+	if (r < 0) {
+		st->broken = st->staged_ours;
+		dg_diags_add(&s->problems, &st->staged_problem);
+		return 0;
+	}
+	return judge_staged(s, st, d);
+}
+
+static void look_at_loaded(struct dg_survey *s, struct dg_standing *st)
+{
+	const struct dg_modfile *f = st->staged.file;
+	const struct dg_loaded *l = &st->loaded;
+
+	if (!s->running)
+		return;
+	dg_loaded_read(s->root, st->driver->name, &st->loaded);
+	st->held = dg_hold_is_set(s->root, st->driver->name);
+	if (!l->loaded || !f)
+		return;
+	/* The build-id names the very file; without one the source, then the version, must do. */
+	if (l->build_id[0] && f->build_id[0])
+		st->loaded_is_staged = dg_streq(l->build_id, f->build_id);
+	else if (l->srcversion[0] && *f->srcversion)
+		st->loaded_is_staged = dg_streq(l->srcversion, f->srcversion);
+	else
+		st->loaded_is_staged = dg_streq(l->version, f->version);
+}
+
+struct walk {
+	struct dg_survey *survey;
+	const struct dg_product *product; /* NULL: the store, which serves all */
+	struct dg_diag *d;
+};
+
+/* Keep the better of the two; the other is freed. */
+static void keep_better(struct dg_survey *s, struct dg_candidate *best, struct dg_candidate *c)
+{
+	if (!best->file || dg_choose_compare(c->file, c->judgement, best->file, best->judgement, s->kernel->release) > 0) {
+		candidate_free(best);
+		*best = *c;
+	} else {
+		candidate_free(c);
+	}
+}
+
+static void add_problem(struct dg_survey *s, int err, const struct dg_diag *d)
+{
+	dg_diags_add(&s->problems, d);
+	if (err == -EACCES || err == -EPERM || err == -EIO)
+		s->unread = true;
+}
+
+static int offer(struct walk *w, struct dg_standing *st, struct dg_modfile *m)
+{
+	struct dg_candidate c = { .file = m, .from_store = !w->product };
+	int r = judge(w->survey, st->driver, m, &c.judgement, w->d);
+
+	if (r < 0) {
+		candidate_free(&c);
+		return r;
+	}
+	if (w->product)
+		st->n_candidates++;
+	keep_better(w->survey, good(&c) ? &st->best : &st->nearest_refused, &c);
+	return 0;
+}
+
+static int on_file(const char *path, int err, const struct dg_diag *bad, void *data)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	struct walk *w = data;
+	struct dg_diag why;
+	int r;
+
+	if (bad) {
+		add_problem(w->survey, err, bad);
+		return 0;
+	}
+	r = dg_modfile_read(path, &m, &why);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		add_problem(w->survey, r, &why);
+		return 0;
+	}
+	if (!w->product && !dg_store_is_whole(m)) {
+		dg_diag_set(&why, -EBADMSG, path, "run drvguard repair while the depot is there",
+			    "a copy in the store is damaged, and is not used");
+		add_problem(w->survey, 0, &why);
+		return 0;
+	}
+	for (size_t i = 0; i < w->survey->n; i++) {
+		struct dg_standing *st = &w->survey->v[i];
+
+		if (dg_streq(st->driver->name, m->name) && (!w->product || st->driver->product == w->product))
+			return offer(w, st, dg_take(m));
+	}
+	return 0;
+}
+
+static void set_depot(struct dg_survey *s, const struct dg_product *p, enum dg_depot_state state, bool unreadable,
+		      const struct dg_diag *why)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].driver->product == p) {
+			s->v[i].depot = state;
+			s->v[i].depot_unreadable = unreadable;
+			s->v[i].depot_why = *why;
+		}
+}
+
+static bool has_drivers(const struct dg_survey *s, const struct dg_product *p)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].driver->product == p)
+			return true;
+	return false;
+}
+
+static int look_in_depot(struct dg_survey *s, const struct dg_product *p, struct dg_diag *d)
+{
+	struct walk w = { .survey = s, .product = p, .d = d };
+	enum dg_depot_state state = DG_DEPOT_ABSENT;
+	struct dg_diag why = { 0 };
+	dg_auto_free char *dir = NULL;
+	int r = dg_depot_find(s->root, p->depot, &state, &dir, &why);
+
+	set_depot(s, p, state, r < 0, &why);
+	if (r < 0) {
+		add_problem(s, r, &why);
+		return 0;
+	}
+	return dir ? dg_depot_walk(s->root, dir, on_file, &w, d) : 0;
+}
+
+static int look_in_store(struct dg_survey *s, struct dg_diag *d)
+{
+	struct walk w = { .survey = s, .d = d };
+	dg_auto_free char *dir = dg_store_dir(s->root, s->config->store);
+
+	if (!dir)
+		return -ENOMEM;
+	return access(dir, F_OK) < 0 ? 0 : dg_depot_walk(s->root, dir, on_file, &w, d);
+}
+
+/* What is staged already is not worth a search when the depot is away: it stays. */
+static bool all_match(const struct dg_survey *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!good(&s->v[i].staged) || s->v[i].broken)
+			return false;
+	return true;
+}
+
+static void conclude(struct dg_survey *s, struct dg_standing *st, unsigned int flags)
+{
+	bool away = (flags & DG_SURVEY_NO_DEPOT) || st->depot != DG_DEPOT_PRESENT;
+	dg_auto_free char *mount = NULL;
+
+	/* A directory under a mount that is still to come is not the depot. */
+	if (!away && !st->best.file && dg_depot_mount_awaited(s->root, st->driver->product->depot, &mount)) {
+		away = true;
+		dg_diag_set(&st->depot_why, 0, st->driver->product->depot, "mount it", "%s is not mounted yet", mount);
+	}
+	if (good(&st->staged) && !st->broken)
+		st->match = DG_MATCH;
+	else if (!st->best.file && away && !st->depot_unreadable)
+		st->match = DG_WAITING;
+	else
+		st->match = st->staged_path ? DG_MISMATCH : DG_MISSING;
+
+	if (st->broken)
+		st->state = "B";
+	else if (dg_standing_needs_reboot(st))
+		st->state = "Q";
+	else if (st->staged_path)
+		st->state = "S";
+	else
+		st->state = st->loaded.loaded ? "P" : "-";
+	if (s->running && st->driver->path)
+		(void)dg_place_look(s->root, st->driver->path, dg_standing_match_path(st), &st->place);
+}
+
+static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
+{
+	int r = dg_generation_current(s->config->store, s->kernel, &s->generation);
+
+	for (size_t i = 0; i < s->n && r == 0; i++) {
+		s->v[i].driver = &s->config->drivers[i];
+		s->v[i].depot = DG_DEPOT_ABSENT;
+		r = look_at_staged(s, &s->v[i], d);
+		look_at_loaded(s, &s->v[i]);
+	}
+	for (size_t i = 0; i < s->config->n_products && r == 0 && !(flags & DG_SURVEY_NO_DEPOT); i++)
+		if (has_drivers(s, &s->config->products[i]))
+			r = look_in_depot(s, &s->config->products[i], d);
+	if (r == 0 && !all_match(s))
+		r = look_in_store(s, d);
+	return r;
+}
+
+int dg_survey_take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
+		   struct dg_survey **ret, struct dg_diag *d)
+{
+	dg_auto(dg_survey_freep) struct dg_survey *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->root = root;
+	s->config = config;
+	s->kernel = kernel;
+	s->running = dg_running_read(root, &s->now) == 0 && dg_streq(s->now.release, kernel->release);
+	s->v = calloc(config->n_drivers + 1, sizeof(*s->v));
+	if (!s->v)
+		return -ENOMEM;
+	s->n = config->n_drivers;
+	r = collect(s, flags, d);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < s->n; i++)
+		conclude(s, &s->v[i], flags);
+	*ret = dg_take(s);
+	return 0;
+}
+
+void dg_survey_free(struct dg_survey *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->v[i].staged_path);
+		candidate_free(&s->v[i].staged);
+		candidate_free(&s->v[i].best);
+		candidate_free(&s->v[i].nearest_refused);
+	}
+	free(s->v);
+	dg_generation_free(s->generation);
+	dg_diags_free(&s->problems);
+	free(s);
+}
+
+void dg_survey_freep(struct dg_survey **s)
+{
+	dg_survey_free(*s);
+}
+
+const char *dg_standing_match_path(const struct dg_standing *s)
+{
+	return good(&s->staged) && !s->broken ? s->staged_path : NULL;
+}
+
+bool dg_standing_needs_reboot(const struct dg_standing *s)
+{
+	return s->loaded.loaded && s->staged.file && !s->loaded_is_staged;
+}
+
+const char *dg_match_name(enum dg_match m)
+{
+	static const char *const names[] = { "match", "mismatch", "missing", "waiting" };
+
+	return names[m];
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A table of exported symbols: name, CRC, who exports it. It owns its strings. */
+#ifndef DG_SYMTAB_H
+#define DG_SYMTAB_H
+
+#include "util.h"
+
+struct dg_symtab;
+
+struct dg_export_entry {
+	const char *name;
+	const char *owner; /* "vmlinux" or a module */
+	uint32_t crc;
+	bool has_crc;
+};
+
+int dg_symtab_new(struct dg_symtab **ret);
+void dg_symtab_free(struct dg_symtab *t);
+void dg_symtab_freep(struct dg_symtab **t);
+
+/* Add a copy; the first entry of a name stays. 0 or -ENOMEM. */
+int dg_symtab_add(struct dg_symtab *t, const struct dg_export_entry *e);
+/* NULL: nobody exports it. Valid until the next add. */
+const struct dg_export_entry *dg_symtab_find(const struct dg_symtab *t, const char *name);
+size_t dg_symtab_count(const struct dg_symtab *t);
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+
+int dg_grow(void *array, size_t n, size_t size)
+{
+	void **v = array;
+	size_t want;
+	void *p;
+
+	if (n & (n - 1))
+		return 0;
+	if (__builtin_mul_overflow(n ? n * 2 : 1, size, &want))
+		return -ENOMEM;
+	p = realloc(*v, want);
+	if (!p)
+		return -ENOMEM;
+	*v = p;
+	return 0;
+}
+
+bool dg_startswith(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool dg_endswith(const char *s, const char *suffix)
+{
+	size_t a = strlen(s), b = strlen(suffix);
+
+	return a >= b && memcmp(s + a - b, suffix, b) == 0;
+}
+
+char *dg_format(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return n < 0 ? NULL : s;
+}
+
+static int fold(char c)
+{
+	return c == '-' ? '_' : (unsigned char)c;
+}
+
+bool dg_modname_equal(const char *a, const char *b)
+{
+	if (!a || !b)
+		return false;
+	for (; fold(*a) == fold(*b); a++, b++)
+		if (!*a)
+			return true;
+	return false;
+}
+
+void dg_modname_normalize(char *name)
+{
+	for (; *name; name++)
+		*name = (char)fold(*name);
+}
+
+bool dg_modname_in(const char *const *names, const char *name)
+{
+	for (const char *const *n = names; n && *n; n++)
+		if (dg_modname_equal(*n, name))
+			return true;
+	return !names;
+}
+
+static bool chars_valid(const char *s, const char *more)
+{
+	for (; *s; s++)
+		if (!isascii(*s) || (!isalnum((unsigned char)*s) && !strchr(more, *s)))
+			return false;
+	return true;
+}
+
+bool dg_modname_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len < 56 && name[0] != '-' && chars_valid(name, "_-");
+}
+
+bool dg_release_valid(const char *release)
+{
+	size_t len = strlen(release);
+
+	/* 64 is __NEW_UTS_LEN; what a kernel cannot be called is no release. */
+	return len > 0 && len <= 64 && release[0] != '.' && chars_valid(release, "_-.+~:@");
+}
+
+/* dpkg's order of one character: '~' before the end, letters before the rest. */
+static int rank(unsigned char c)
+{
+	if (c == '~')
+		return -1;
+	if (isdigit(c) || c == '\0')
+		return 0;
+	if (isalpha(c))
+		return c;
+	return c + 256;
+}
+
+int dg_version_compare(const char *a, const char *b)
+{
+	while (*a || *b) {
+		int first = 0;
+
+		while ((*a && !isdigit((unsigned char)*a)) || (*b && !isdigit((unsigned char)*b))) {
+			int ra = rank((unsigned char)*a), rb = rank((unsigned char)*b);
+
+			if (ra != rb)
+				return ra < rb ? -1 : 1;
+			a++;
+			b++;
+		}
+		while (*a == '0')
+			a++;
+		while (*b == '0')
+			b++;
+		for (; isdigit((unsigned char)*a) && isdigit((unsigned char)*b); a++, b++)
+			if (!first)
+				first = *a - *b;
+		if (isdigit((unsigned char)*a))
+			return 1;
+		if (isdigit((unsigned char)*b))
+			return -1;
+		if (first)
+			return first < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+char *dg_printable(char *s)
+{
+	for (char *p = s; p && *p; p++)
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
+			*p = '?';
+	return s;
+}

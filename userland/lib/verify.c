@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "verify.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "fs.h"
+#include "modprobe.h"
+
+struct verify {
+	const char *root;
+	const struct dg_config *config;
+	struct dg_kernel *kernel;
+	const struct dg_generation *generation;
+	const char *const *names;
+	struct dg_verified *to;
+	bool running;
+};
+
+DG_PRINTF(6, 7)
+static void find(struct verify *v, enum dg_finding_kind kind, const char *driver, const char *where, const char *cure,
+		 const char *what, ...)
+{
+	struct dg_finding *f;
+	char text[300];
+	va_list ap;
+
+	if (DG_GROW(v->to->findings, v->to->n_findings) < 0)
+		return;
+	f = &v->to->findings[v->to->n_findings++];
+	f->kind = kind;
+	snprintf(f->driver, sizeof(f->driver), "%s", driver);
+	va_start(ap, what);
+	vsnprintf(text, sizeof(text), what, ap);
+	va_end(ap);
+	dg_diag_set(&f->text, 0, where, cure, "%s", text);
+}
+
+#define REPAIR "run drvguard repair while the depot is there"
+
+/* The same module with other bytes, or another file in its place? */
+static void tell_difference(struct verify *v, const struct dg_manifest_entry *e, const char *path, void *data,
+			    size_t len, const char *sum)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	const char *what = NULL;
+
+	if (dg_modfile_parse(data, len, &m, NULL) < 0)
+		free(data);
+	if (!m && len != e->size)
+		what = "is no driver any more";
+	else if (m && !dg_modname_equal(m->name, e->name))
+		what = "is another driver";
+	else if (m && !dg_streq(m->build_id, e->build_id))
+		what = "is another build of the driver";
+	if (what)
+		find(v, DG_FINDING_SWAPPED, e->name, path, REPAIR, "swapped: %s (SHA-256 %.12s..., staged was %.12s...)", what,
+		     sum, e->sha256);
+	else
+		find(v, DG_FINDING_CHANGED, e->name, path, REPAIR,
+		     "changed since it was staged (SHA-256 %.12s..., was %.12s...; %zu bytes, were %zu)", sum, e->sha256, len,
+		     e->size);
+}
+
+static void check_file(struct verify *v, const struct dg_manifest_entry *e)
+{
+	dg_auto_free char *path = dg_format("%s/%s.ko", v->generation->dir, e->name);
+	char sum[DG_SHA256_HEX];
+	void *data = NULL;
+	size_t len = 0;
+	int r = path ? dg_file_read(path, DG_FILE_MAX, &data, &len) : -ENOMEM;
+
+	if (r == 0)
+		r = dg_sha256(data, len, sum);
+	if (r == -ENOENT) {
+		find(v, DG_FINDING_MISSING, e->name, path, REPAIR, "missing");
+	} else if (r < 0) {
+		find(v, DG_FINDING_UNREAD, e->name, path, "", "cannot be read: %s", strerror(-r));
+	} else {
+		v->to->n_checked++;
+		if (!dg_streq(sum, e->sha256) || len != e->size) {
+			tell_difference(v, e, path, data, len, sum);
+			return;
+		}
+	}
+	free(data);
+}
+
+static void check_shadow(struct verify *v, const struct dg_manifest_entry *e)
+{
+	dg_auto_free char *path = NULL, *ours = dg_format("%s/%s.ko", v->generation->link_path, e->name);
+	int r = dg_modprobe_path(v->kernel->modules_dir, e->name, &path);
+
+	if (r < 0)
+		find(v, DG_FINDING_SHADOWED, e->name, ours, "run drvguard repair", "not in the module index: modprobe finds none");
+	else if (!dg_streq(path, ours))
+		find(v, DG_FINDING_SHADOWED, e->name, path, "remove that file, then run drvguard repair",
+		     "shadows the staged driver: modprobe would take this file");
+}
+
+static void check_extra(struct verify *v)
+{
+	const struct dg_manifest *m = v->generation->manifest;
+	char **names;
+
+	if (dg_dir_list(v->generation->dir, &names) < 0)
+		return;
+	for (char **n = names; *n; n++) {
+		dg_auto_free char *path = dg_format("%s/%s", v->generation->dir, *n);
+		dg_auto_free char *stem = strndup(*n, strcspn(*n, "."));
+
+		if (!path || !stem || dg_streq(*n, DG_MANIFEST_NAME) ||
+		    (dg_endswith(*n, ".ko") && strlen(stem) + 3 == strlen(*n) && dg_manifest_find(m, stem)))
+			continue;
+		find(v, DG_FINDING_EXTRA, stem, path, "remove it", "extra: not in the manifest");
+	}
+	dg_strv_free(names);
+}
+
+static void check_kernel(struct verify *v)
+{
+	const char *proven_for = v->generation->manifest->kernel_build_id;
+
+	if (!proven_for[0] || dg_kernel_build_id(v->kernel, NULL) < 0 || dg_streq(proven_for, v->kernel->build_id))
+		return;
+	find(v, DG_FINDING_KERNEL, "", v->kernel->image, "run drvguard repair",
+	     "the drivers were proven for build %.12s... of this kernel, installed is %.12s...", proven_for,
+	     v->kernel->build_id);
+}
+
+static void check_places(struct verify *v)
+{
+	for (size_t i = 0; v->running && i < v->config->n_drivers; i++) {
+		const struct dg_driver *d = &v->config->drivers[i];
+		dg_auto_free char *staged = NULL;
+		enum dg_place_state state;
+
+		if (!d->path || !dg_modname_in(v->names, d->name) || dg_modprobe_path(v->kernel->modules_dir, d->name, &staged) < 0)
+			continue;
+		if (dg_place_look(v->root, d->path, staged, &state) < 0)
+			find(v, DG_FINDING_UNREAD, d->name, d->path, "", "the fixed place cannot be looked at");
+		else if (state != DG_PLACE_RIGHT)
+			find(v, DG_FINDING_PLACE, d->name, d->path, "run drvguard repair",
+			     "the fixed place is %s: it does not lead to the staged driver", dg_place_state_name(state));
+	}
+}
+
+static void check_generation(struct verify *v)
+{
+	const struct dg_generation *g = v->generation;
+
+	switch (g->link) {
+	case DG_LINK_NONE:
+		return;
+	case DG_LINK_DANGLING:
+		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair", "leads to no generation");
+		return;
+	case DG_LINK_FOREIGN:
+		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair", "is not drvguard's link to a generation");
+		return;
+	case DG_LINK_GOOD:
+		break;
+	}
+	if (!g->manifest) {
+		find(v, DG_FINDING_MANIFEST, "", g->problem.where, REPAIR, "%s", g->problem.what);
+		return;
+	}
+	for (size_t i = 0; i < g->manifest->n_entries; i++) {
+		if (!dg_modname_in(v->names, g->manifest->entries[i].name))
+			continue;
+		check_file(v, &g->manifest->entries[i]);
+		check_shadow(v, &g->manifest->entries[i]);
+	}
+	check_extra(v);
+	check_kernel(v);
+}
+
+int dg_verify_run(const char *root, const struct dg_config *config, struct dg_kernel *k, bool running,
+		  const char *const *names, struct dg_verified **ret, struct dg_diag *d)
+{
+	dg_auto(dg_generation_freep) struct dg_generation *g = NULL;
+	struct verify v = { .root = root, .config = config, .kernel = k, .names = names, .running = running };
+	int r = dg_generation_current(config->store, k, &g);
+
+	if (r < 0)
+		return dg_diag_errno(d, r, k->release, "look at what is staged");
+	v.to = calloc(1, sizeof(*v.to));
+	if (!v.to)
+		return -ENOMEM;
+	v.generation = g;
+	check_generation(&v);
+	if (k->modules_dir)
+		check_places(&v);
+	*ret = v.to;
+	return 0;
+}
+
+void dg_verified_free(struct dg_verified *v)
+{
+	if (!v)
+		return;
+	free(v->findings);
+	free(v);
+}
+
+void dg_verified_freep(struct dg_verified **v)
+{
+	dg_verified_free(*v);
+}
+
+const char *dg_finding_name(enum dg_finding_kind k)
+{
+	static const char *const names[] = { "changed", "swapped",  "missing", "extra", "shadowed",
+					     "link",    "manifest", "kernel",  "place", "unread" };
+
+	return names[k];
+}
+
+bool dg_finding_is_tampering(enum dg_finding_kind k)
+{
+	return k == DG_FINDING_CHANGED || k == DG_FINDING_SWAPPED || k == DG_FINDING_EXTRA || k == DG_FINDING_MANIFEST;
+}

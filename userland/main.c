@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line and the table of commands, nothing else. */
+#include <getopt.h>
+
+#include "cmd.h"
+#include "lib/fs.h"
+
+static const struct command {
+	const char *name;
+	enum dg_exit (*run)(const struct dg_context *c);
+	unsigned int options; /* of enum dg_option */
+	bool args;
+	const char *usage, *summary;
+} commands[] = {
+	{ "identity", cmd_identity, 0, false, "", "the running kernel: its level, and where each fact is from" },
+	{ "kernels", cmd_kernels, 0, false, "", "the installed kernels" },
+	{ "check", cmd_check, DG_OPTION_KERNEL, true, "[--kernel REL|next|all] [DRIVER|FILE.ko ...]",
+	  "would it load there?" },
+	{ "status", cmd_status, DG_OPTION_KERNEL, true, "[--kernel REL|next|all] [DRIVER ...]",
+	  "how every driver stands" },
+	{ "stage", cmd_stage, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN | DG_OPTION_FORCE, true,
+	  "[--kernel REL|next|all] [--dry-run] [--force] [DRIVER ...]", "put the matching drivers in place" },
+	{ "verify", cmd_verify, DG_OPTION_KERNEL | DG_OPTION_SUM, true, "[--kernel REL|next|all] [--sum] [DRIVER ...]",
+	  "what is staged, against its manifest" },
+	{ "repair", cmd_repair, 0, false, "", "find out, stage, verify, load: all for the running kernel (also: -dm)" },
+	{ "boot", cmd_boot, 0, false, "", "early boot: hold back what does not match, with the root file system alone" },
+	{ "watch", cmd_watch, 0, false, "", "wait for the depots, repair, end when nothing waits" },
+};
+
+static void print_help(void)
+{
+	puts("drvguard: keeps out-of-tree kernel drivers matched to the kernel they run in\n\n"
+	     "usage: drvguard [--root DIR] [--config FILE] [--json] [-q|-v] COMMAND [...]\n"
+	     "       drvguard -dm\n");
+	for (size_t i = 0; i < DG_ARRAY_SIZE(commands); i++)
+		printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+	puts("\nDetails, exit codes and the state letters: drvguard(8). Configuration: drvguard.conf(5).");
+}
+
+static enum dg_exit usage_error(const char *what, const char *about)
+{
+	fprintf(stderr, "drvguard: %s%s%s; see drvguard --help\n", what, about ? " " : "", about ? about : "");
+	return DG_EXIT_USAGE;
+}
+
+enum { OPT_ROOT = 256, OPT_CONFIG, OPT_JSON, OPT_KERNEL, OPT_DRY_RUN, OPT_FORCE, OPT_SUM, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "root", required_argument, NULL, OPT_ROOT },     { "config", required_argument, NULL, OPT_CONFIG },
+	{ "json", no_argument, NULL, OPT_JSON },           { "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },             { "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },     { "force", no_argument, NULL, OPT_FORCE },
+	{ "sum", no_argument, NULL, OPT_SUM },             { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },     { 0 },
+};
+
+/* One option into @c; *used collects those not every command takes. */
+static void take_option(int option, struct dg_context *c, unsigned int *used)
+{
+	switch (option) {
+	case OPT_ROOT:
+		c->root = optarg;
+		break;
+	case OPT_CONFIG:
+		c->config = optarg;
+		break;
+	case OPT_JSON:
+		c->json = true;
+		break;
+	case 'q':
+		c->quiet = true;
+		break;
+	case 'v':
+		c->verbose = true;
+		break;
+	case OPT_KERNEL:
+		c->kernel = optarg;
+		*used |= DG_OPTION_KERNEL;
+		break;
+	case OPT_DRY_RUN:
+		c->dry_run = true;
+		*used |= DG_OPTION_DRY_RUN;
+		break;
+	case OPT_FORCE:
+		c->force = true;
+		*used |= DG_OPTION_FORCE;
+		break;
+	case OPT_SUM:
+		c->sum = true;
+		*used |= DG_OPTION_SUM;
+		break;
+	}
+}
+
+static enum dg_exit dispatch(struct dg_context *c, char **args, unsigned int used)
+{
+	static char *const none[] = { NULL };
+	dg_auto_free char *root = NULL;
+
+	for (size_t i = 0; i < DG_ARRAY_SIZE(commands); i++) {
+		const struct command *cmd = &commands[i];
+
+		if (!dg_streq(cmd->name, args[0]))
+			continue;
+		if (used & ~cmd->options)
+			return usage_error("an option that does not go with", cmd->name);
+		if (args[1] && !cmd->args)
+			return usage_error("too many arguments for", cmd->name);
+		if (dg_path_resolve("/", c->root, &root) < 0 || !dg_path_is_dir(root))
+			return usage_error("--root: no such directory:", c->root);
+		c->root = root;
+		c->args = args[1] ? args + 1 : (char **)(uintptr_t)none;
+		return cmd->run(c);
+	}
+	return usage_error("no such command:", args[0]);
+}
+
+int main(int argc, char **argv)
+{
+	struct dg_context c = { .root = "/" };
+	unsigned int used = 0;
+	int option;
+
+	/* The vendors' old spelling of the manual cure. */
+	for (int i = 1; i < argc; i++)
+		if (dg_streq(argv[i], "-dm"))
+			argv[i] = (char[]){ "repair" };
+	while ((option = getopt_long(argc, argv, "hqv", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			print_help();
+			return DG_EXIT_OK;
+		}
+		if (option == OPT_VERSION) {
+			puts("drvguard " DRVGUARD_VERSION);
+			return DG_EXIT_OK;
+		}
+		if (option == '?')
+			return usage_error("not understood", NULL);
+		take_option(option, &c, &used);
+	}
+	if (optind == argc)
+		return usage_error("no command", NULL);
+	return (int)dispatch(&c, argv + optind, used);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+void dg_report_error(int err, const struct dg_diag *d)
+{
+	if (!d->what[0])
+		fprintf(stderr, "drvguard: %s\n", strerror(err < 0 ? -err : EIO));
+	else
+		fprintf(stderr, "drvguard: %s%s%s%s%s\n", d->where, d->where[0] ? ": " : "", d->what,
+			d->cure[0] ? "; " : "", d->cure);
+}
+
+void dg_report_problems(const struct dg_diags *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		dg_report_error(0, &list->v[i]);
+}
+
+void dg_report_note(const char *what, const char *cure)
+{
+	fprintf(stderr, "drvguard: %s; %s\n", what, cure);
+}
+
+void dg_table_begin(struct dg_table *t, size_t columns)
+{
+	*t = (struct dg_table){ .columns = columns };
+}
+
+void dg_table_row(struct dg_table *t, ...)
+{
+	va_list ap;
+
+	va_start(ap, t);
+	for (size_t i = 0; i < t->columns; i++) {
+		const char *s = va_arg(ap, const char *);
+
+		if (DG_GROW(t->cells, t->n) == 0)
+			t->cells[t->n++] = strdup(s && *s ? s : "-");
+	}
+	va_end(ap);
+}
+
+/* Colour takes no room. */
+static int width(const char *s)
+{
+	int n = 0;
+
+	for (; s && *s; s++)
+		if (*s == '\033')
+			s += strcspn(s, "m");
+		else
+			n++;
+	return n;
+}
+
+void dg_table_end(struct dg_table *t, bool print)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	for (size_t i = 0; i < t->n && print && t->n > t->columns; i++) {
+		size_t column = i % t->columns;
+		int most = 0;
+
+		for (size_t j = column; j < t->n; j += t->columns)
+			most = width(t->cells[j]) > most ? width(t->cells[j]) : most;
+		if (terminal && i == 0)
+			fputs("\033[1m", stdout);
+		fputs(t->cells[i] ? t->cells[i] : "", stdout);
+		if (column + 1 < t->columns)
+			printf("%*s", most - width(t->cells[i]) + 2, "");
+		else
+			puts(terminal && i + 1 == t->columns ? "\033[0m" : "");
+	}
+	for (size_t i = 0; i < t->n; i++)
+		free(t->cells[i]);
+	free(t->cells);
+}
+
+const char *dg_paint(enum dg_match m, const char *word)
+{
+	static const int colours[] = { 32, 31, 31, 33 };
+	static char turns[8][64];
+	static unsigned int turn;
+	char *buf = turns[turn++ % 8];
+
+	if (!isatty(STDOUT_FILENO))
+		return word;
+	snprintf(buf, sizeof(turns[0]), "\033[%dm%s\033[0m", colours[m], word);
+	return buf;
+}
+
+struct json_object *dg_json_begin(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "schema", json_object_new_int(DG_JSON_SCHEMA));
+	return o;
+}
+
+void dg_json_end(struct json_object *o)
+{
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+void dg_json_string(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, value ? json_object_new_string(value) : NULL);
+}
+
+/* Unknown is null, not "". */
+static void known_string(struct json_object *o, const char *key, const char *value)
+{
+	dg_json_string(o, key, value && *value ? value : NULL);
+}
+
+struct json_object *dg_json_kernel(const struct dg_kernel *k)
+{
+	struct json_object *o = json_object_new_object(), *level = json_object_new_object();
+
+	dg_json_string(o, "release", k->release);
+	known_string(o, "build_id", k->build_id);
+	known_string(level, "vendor", k->level.vendor);
+	known_string(level, "technology_level", k->level.tl);
+	known_string(level, "service_pack", k->level.sp);
+	json_object_object_add(o, "level", level);
+	return o;
+}
+
+const char *dg_errno_name(int err)
+{
+	return err ? strerrorname_np(err) : NULL;
+}
+
+static struct json_object *json_reasons(const struct dg_judgement *j)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; j && i < j->n_reasons; i++) {
+		const struct dg_reason *r = &j->reasons[i];
+		struct json_object *o = json_object_new_object();
+
+		dg_json_string(o, "kind", dg_reason_name(r->kind));
+		dg_json_string(o, "symbol", r->symbol);
+		dg_json_string(o, "want", r->want);
+		dg_json_string(o, "have", r->have);
+		dg_json_string(o, "errno", dg_errno_name(r->err));
+		json_object_object_add(o, "accepted_by_kernel", json_object_new_boolean(r->err == 0));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+struct json_object *dg_json_judgement(const char *driver, const char *file, const struct dg_judgement *j)
+{
+	struct json_object *o = json_object_new_object();
+
+	dg_json_string(o, "driver", driver);
+	dg_json_string(o, "file", file);
+	dg_json_string(o, "verdict", j ? dg_verdict_name(j->verdict) : NULL);
+	dg_json_string(o, "errno", j ? dg_errno_name(j->err) : NULL);
+	json_object_object_add(o, "reasons", json_reasons(j));
+	return o;
+}
+
+struct json_object *dg_json_problems(const struct dg_diags *list)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		dg_json_string(o, "where", list->v[i].where);
+		dg_json_string(o, "what", list->v[i].what);
+		known_string(o, "cure", list->v[i].cure);
+		json_object_array_add(a, o);
+	}
+	return a;
+}
+
+static const char *depot_name(const struct dg_standing *st)
+{
+	static const char *const names[] = { "present", "empty", "absent" };
+
+	return st->depot_unreadable ? "unreadable" : names[st->depot];
+}
+
+struct json_object *dg_json_standing(const struct dg_standing *st)
+{
+	struct json_object *o = json_object_new_object(), *depot = json_object_new_object();
+	const struct dg_modfile *f = st->staged.file;
+
+	dg_json_string(o, "driver", st->driver->name);
+	dg_json_string(o, "state", st->state);
+	dg_json_string(o, "match", dg_match_name(st->match));
+	json_object_object_add(o, "staged",
+			       st->staged_path ? dg_json_judgement(st->driver->name, st->staged_path, st->staged.judgement) :
+						 NULL);
+	known_string(o, "staged_version", f ? f->version : NULL);
+	known_string(o, "staged_sha256", f ? f->sha256 : NULL);
+	json_object_object_add(o, "loaded", json_object_new_boolean(st->loaded.loaded));
+	json_object_object_add(o, "loaded_is_staged", json_object_new_boolean(st->loaded_is_staged));
+	json_object_object_add(o, "held", json_object_new_boolean(st->held));
+	dg_json_string(depot, "path", st->driver->product->depot);
+	dg_json_string(depot, "state", depot_name(st));
+	json_object_object_add(depot, "files", json_object_new_int64((int64_t)st->n_candidates));
+	dg_json_string(depot, "best", st->best.file ? st->best.file->path : NULL);
+	json_object_object_add(o, "depot", depot);
+	dg_json_string(o, "place", st->driver->path ? dg_place_state_name(st->place) : NULL);
+	return o;
+}
+
+void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
+{
+	const struct dg_candidate *near = &st->nearest_refused;
+	char why[400], built_for[80];
+
+	buf[0] = '\0';
+	if (st->match == DG_MATCH)
+		return;
+	if (st->broken)
+		snprintf(buf, size, "the staged file is not the one that was staged");
+	else if (st->staged_problem.what[0])
+		snprintf(buf, size, "the staged file is %s", st->staged_problem.what);
+	else if (st->staged.judgement)
+		dg_judgement_cause(st->staged.judgement, buf, size);
+	else if (st->match == DG_WAITING)
+		snprintf(buf, size, "%s", st->depot_why.what[0] ? st->depot_why.what : "the depot was not looked at");
+	else if (near->file) {
+		dg_judgement_cause(near->judgement, why, sizeof(why));
+		dg_choose_built_for(near->file, built_for, sizeof(built_for));
+		snprintf(buf, size, "no file fits; nearest is for %s: %s", built_for, why);
+	} else if (!st->best.file) {
+		snprintf(buf, size, "%s", st->depot_unreadable ? st->depot_why.what : "no file of this driver in the depot");
+	}
+	dg_printable(buf);
+}
+
+void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (st->match == DG_WAITING)
+		snprintf(buf, size, "%s", st->depot_why.cure[0] ? st->depot_why.cure : "mount the depot");
+	else if (st->match != DG_MATCH && st->best.file)
+		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
+	else if (st->match != DG_MATCH)
+		snprintf(buf, size, "get a driver for this kernel from the vendor");
+	else if (dg_standing_needs_reboot(st))
+		snprintf(buf, size, "reboot: another build is loaded");
+	if (dg_endswith(buf, "--kernel "))
+		snprintf(buf + strlen(buf), size - strlen(buf), "%s", s->kernel->release);
+}

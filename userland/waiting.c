@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "waiting.h"
+
+#include <errno.h>
+
+#include "lib/fs.h"
+#include "report.h"
+
+static int write_record(const struct dg_survey *s, const char *path)
+{
+	dg_auto_free char *text = NULL, *dir = dg_path_join(s->root, "/run/drvguard");
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].match == DG_WAITING)
+			fprintf(f, "%s %s %s\n", s->v[i].driver->name, s->kernel->release, s->v[i].driver->product->depot);
+	if (fclose(f) != 0 || !dir)
+		return -ENOMEM;
+	if (!len)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	r = dg_dir_make(dir);
+	return r < 0 ? r : dg_file_write(path, text, len, 0644);
+}
+
+size_t dg_waiting_record(const struct dg_survey *s)
+{
+	dg_auto_free char *path = dg_path_join(s->root, "/run/drvguard/waiting");
+	int r = path ? write_record(s, path) : -ENOMEM;
+	struct dg_diag d;
+	size_t n = 0;
+
+	if (r < 0)
+		dg_report_error(r, (dg_diag_errno(&d, r, path, "record what waits"), &d));
+	for (size_t i = 0; i < s->n; i++)
+		n += s->v[i].match == DG_WAITING;
+	return n;
+}
