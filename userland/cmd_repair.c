@@ -205,7 +205,7 @@ enum dg_exit cmd_repair(const struct dg_context *c)
 {
 	struct dg_job job;
 
-	if (dg_job_begin(&job, c)) {
+	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
 		dg_job_each_kernel(&job, one_kernel);
 		dg_job_print(&job);
 	}

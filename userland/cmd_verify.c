@@ -8,7 +8,7 @@
 #include "lib/verify.h"
 #include "report.h"
 
-/* `sum` prints a block count of 1 KiB, `sum -s` of 512 bytes; neither prints a name for one file: given a name they do. */
+/* As coreutils: `sum` counts blocks of 1 KiB, in five columns; `sum -s` of 512 bytes; `cksum` bytes. */
 static void print_sums(const char *path, const void *data, size_t len)
 {
 	printf("%05u %5zu %s\n", dg_sum_bsd(data, len), (len + 1023) / 1024, path);
@@ -24,7 +24,9 @@ static void print_all_sums(struct dg_job *job, const struct dg_kernel *k)
 		return;
 	for (size_t i = 0; g->manifest && i < g->manifest->n_entries; i++) {
 		const char *name = g->manifest->entries[i].name;
-		dg_auto_free char *path = dg_format("%s/%s.ko", g->link_path, name);
+		/* As people write it, not /usr/lib/modules, so that the lines compare. */
+		dg_auto_free char *inside = dg_format("/lib/modules/%s/" DG_GENERATION_LINK "/%s.ko", k->release, name);
+		dg_auto_free char *path = inside ? dg_path_join(k->root, inside) : NULL;
 		dg_auto_free void *data = NULL;
 		struct dg_diag d;
 		size_t len;

@@ -38,8 +38,6 @@ bool dg_job_begin(struct dg_job *job, const struct dg_context *c)
 	dg_report_problems(&job->config->problems);
 	if (job->config->problems.n)
 		dg_job_raise(job, DG_EXIT_USAGE);
-	else if (!job->config->n_drivers && !c->quiet)
-		dg_report_note("no driver is configured", "see drvguard.conf(5)");
 	return true;
 }
 
@@ -48,6 +46,8 @@ bool dg_job_take_names(struct dg_job *job)
 	char **args = job->context->args;
 	struct dg_diag d;
 
+	if (!job->config->n_drivers && !job->config->problems.n && !job->context->quiet)
+		dg_report_note("no driver is configured", "see drvguard.conf(5)");
 	for (char **a = args; *a; a++)
 		if (!dg_config_driver(job->config, *a)) {
 			dg_diag_set(&d, -EINVAL, *a, "name one that drvguard status lists, or add it to drivers.d",

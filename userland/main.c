@@ -117,6 +117,7 @@ static enum dg_exit dispatch(struct dg_context *c, char **args, unsigned int use
 
 int main(int argc, char **argv)
 {
+	static char repair[] = "repair";
 	struct dg_context c = { .root = "/" };
 	unsigned int used = 0;
 	int option;
@@ -124,7 +125,7 @@ int main(int argc, char **argv)
 	/* The vendors' old spelling of the manual cure. */
 	for (int i = 1; i < argc; i++)
 		if (dg_streq(argv[i], "-dm"))
-			argv[i] = (char[]){ "repair" };
+			argv[i] = repair;
 	while ((option = getopt_long(argc, argv, "hqv", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();

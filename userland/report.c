@@ -201,6 +201,8 @@ struct json_object *dg_json_standing(const struct dg_standing *st)
 						 NULL);
 	known_string(o, "staged_version", f ? f->version : NULL);
 	known_string(o, "staged_sha256", f ? f->sha256 : NULL);
+	known_string(o, "staged_build_id", f ? f->build_id : NULL);
+	known_string(o, "loaded_build_id", st->loaded.build_id);
 	json_object_object_add(o, "loaded", json_object_new_boolean(st->loaded.loaded));
 	json_object_object_add(o, "loaded_is_staged", json_object_new_boolean(st->loaded_is_staged));
 	json_object_object_add(o, "held", json_object_new_boolean(st->held));

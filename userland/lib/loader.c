@@ -229,6 +229,9 @@ static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t siz
 		snprintf(buf, size, "%zu symbol%s without a version (the kernel only warns), first %s", n,
 			 n == 1 ? "" : "s", r->symbol);
 		break;
+	case DG_REASON_LAYOUT:
+		snprintf(buf, size, "module_layout has CRC %s in it, %s in the kernel", r->want, r->have);
+		break;
 	case DG_REASON_MISSING:
 		snprintf(buf, size, "%zu symbol%s not exported, first %s", n, n == 1 ? "" : "s", r->symbol);
 		break;

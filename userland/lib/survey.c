@@ -244,11 +244,11 @@ static void conclude(struct dg_survey *s, struct dg_standing *st, unsigned int f
 	else
 		st->match = st->staged_path ? DG_MISMATCH : DG_MISSING;
 
-	if (st->broken)
+	if (st->broken || (st->staged_ours && st->match != DG_MATCH))
 		st->state = "B";
 	else if (dg_standing_needs_reboot(st))
 		st->state = "Q";
-	else if (st->staged_path)
+	else if (st->match == DG_MATCH)
 		st->state = "S";
 	else
 		st->state = st->loaded.loaded ? "P" : "-";

@@ -128,21 +128,20 @@ static void check_kernel(struct verify *v)
 	     v->kernel->build_id);
 }
 
-static void check_places(struct verify *v)
+/* What the generation does not hold has no place to be kept, and its emptiness is right. */
+static void check_place(struct verify *v, const struct dg_manifest_entry *e)
 {
-	for (size_t i = 0; v->running && i < v->config->n_drivers; i++) {
-		const struct dg_driver *d = &v->config->drivers[i];
-		dg_auto_free char *staged = NULL;
-		enum dg_place_state state;
+	const struct dg_driver *d = dg_config_driver(v->config, e->name);
+	dg_auto_free char *staged = dg_format("%s/%s.ko", v->generation->link_path, e->name);
+	enum dg_place_state state;
 
-		if (!d->path || !dg_modname_in(v->names, d->name) || dg_modprobe_path(v->kernel->modules_dir, d->name, &staged) < 0)
-			continue;
-		if (dg_place_look(v->root, d->path, staged, &state) < 0)
-			find(v, DG_FINDING_UNREAD, d->name, d->path, "", "the fixed place cannot be looked at");
-		else if (state != DG_PLACE_RIGHT)
-			find(v, DG_FINDING_PLACE, d->name, d->path, "run drvguard repair",
-			     "the fixed place is %s: it does not lead to the staged driver", dg_place_state_name(state));
-	}
+	if (!v->running || !d || !d->path)
+		return;
+	if (dg_place_look(v->root, d->path, staged, &state) < 0)
+		find(v, DG_FINDING_UNREAD, d->name, d->path, "", "the fixed place cannot be looked at");
+	else if (state != DG_PLACE_RIGHT)
+		find(v, DG_FINDING_PLACE, d->name, d->path, "run drvguard repair",
+		     "the fixed place is %s: it does not lead to the staged driver", dg_place_state_name(state));
 }
 
 static void check_generation(struct verify *v)
@@ -170,6 +169,7 @@ static void check_generation(struct verify *v)
 			continue;
 		check_file(v, &g->manifest->entries[i]);
 		check_shadow(v, &g->manifest->entries[i]);
+		check_place(v, &g->manifest->entries[i]);
 	}
 	check_extra(v);
 	check_kernel(v);
@@ -189,8 +189,6 @@ int dg_verify_run(const char *root, const struct dg_config *config, struct dg_ke
 		return -ENOMEM;
 	v.generation = g;
 	check_generation(&v);
-	if (k->modules_dir)
-		check_places(&v);
 	*ret = v.to;
 	return 0;
 }

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kernel module in real kernels: the newest cloud kernel of each series with
+# headers, in a busybox guest. What it reports is compared with what the kernel
+# package says; TAP.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+. "$here/vm.sh"
+
+# The newest release of each series that has an image and headers.
+newest() {
+	comm -12 <("$here/archive.sh" images-list cloud-amd64 | sort) \
+		<("$here/archive.sh" headers-list cloud-amd64 | sort) | sort -V |
+		awk -F. '{ last[$1 "." $2] = $0 } END { for (s in last) print last[s] }' | sort -V
+}
+
+failed=0
+for rel in $(newest); do
+	work=$top/build/e2e/kmod-$rel
+	rm -rf "$work"
+	mkdir -p "$work/overlay/modules"
+	kdir=$("$here/archive.sh" headers "$rel")
+	"$top/kbuild/build-module" "$kdir" "$work/module" -s >"$work/build.log" 2>&1
+	"$top/kbuild/build-module" "$kdir" "$work/debug" DEBUG=1 -s >>"$work/build.log" 2>&1
+	cp "$work/module/drvguard.ko" "$work/overlay/modules/drvguard.ko"
+	cp "$work/debug/drvguard.ko" "$work/overlay/modules/drvguard-debug.ko"
+	modinfo -F vermagic "$work/module/drvguard.ko" >"$work/overlay/vermagic"
+	# struct module's size, as any in-tree module has it.
+	tree=$("$here/archive.sh" kernel "$rel")
+	some=$(find "$tree/lib/modules/$rel/kernel" -name '*.ko*' -print -quit)
+	case $some in
+	*.xz) xz -dc "$some" >"$work/some.ko" ;;
+	*) cp "$some" "$work/some.ko" ;;
+	esac
+	size=$(readelf -SW "$work/some.ko" | awk '/this_module/ && !/rela/ { sub(/.*PROGBITS/, ""); print $3; exit }')
+	echo $((16#$size)) >"$work/overlay/module_size"
+	cp "$here/kmod-guest/test.sh" "$work/overlay/test.sh"
+	"$here/busybox.sh" "$rel" "$work/overlay" "$work/initramfs"
+	status=0
+	vm_run --name "kmod-$rel" --kernel "$tree/boot/vmlinuz-$rel" --initrd "$work/initramfs" \
+		--timeout 120 --out "$work/vm" || status=1
+	grep -E '^(ok|not ok|#)' "$work/vm/result" | sed "s/^\(ok\|not ok\) - /&$rel: /" || :
+	grep -qx 'told kmod' "$work/vm/result" || status=1
+	((status == 0)) || failed=1
+done
+exit "$failed"
