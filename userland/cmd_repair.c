@@ -33,8 +33,8 @@ static void print_found(const struct dg_standing *st)
 
 	dg_standing_cause(st, cause, sizeof(cause));
 	if (!st->staged_path)
-		printf("found    %s: nothing staged, %s: %s\n", st->driver->name, dg_paint(st->match, dg_match_name(st->match)),
-		       *cause ? cause : "a match is in the depot");
+		printf("found    %s: nothing staged, %s: %s\n", st->driver->name,
+		       dg_paint(st->match, dg_match_name(st->match)), *cause ? cause : "a match is in the depot");
 	else
 		printf("found    %s: %s%s, %s%s%s\n", st->driver->name,
 		       st->staged.file && *st->staged.file->version ? st->staged.file->version : "",
@@ -48,13 +48,14 @@ static void print_staged(const struct dg_repair *r, const struct dg_standing *be
 	const char *name = before->driver->name;
 
 	if (!item)
-		printf("staged   %s: nothing: %s%s%s\n", name, r->stage_problem.what, r->stage_problem.cure[0] ? "; " : "",
-		       r->stage_problem.cure);
+		printf("staged   %s: nothing: %s%s%s\n", name, r->stage_problem.what,
+		       r->stage_problem.cure[0] ? "; " : "", r->stage_problem.cure);
 	else if (item->step == DG_STAGE_STAGED)
 		printf("staged   %s: generation %u (%s) from %s\n", name, r->staged->generation,
 		       dg_verdict_name(before->best.judgement->verdict), before->best.file->path);
 	else if (item->step == DG_STAGE_OLDER)
-		printf("staged   %s: nothing: the depot's match is an older version; drvguard stage --force takes it\n", name);
+		printf("staged   %s: nothing: the depot's match is an older version; drvguard stage --force takes it\n",
+		       name);
 	else
 		printf("staged   %s: %s\n", name,
 		       item->step == DG_STAGE_KEPT ? "nothing to do" : "nothing: no match is to be had");
@@ -81,7 +82,8 @@ static void print_digest(const struct dg_repair *r, const struct dg_standing *st
 		return;
 	}
 	printf("digest   %s: %s, SHA-256 %.16s..., sum %05u %zu\n", st->driver->name,
-	       n ? "WRONG, see below" : "as the manifest says", f->sha256, dg_sum_bsd(f->data, f->len), (f->len + 1023) / 1024);
+	       n ? "WRONG, see below" : "as the manifest says", f->sha256, dg_sum_bsd(f->data, f->len),
+	       (f->len + 1023) / 1024);
 }
 
 static void print_loaded(const struct dg_repair *r, const struct dg_standing *st, size_t i)
@@ -116,8 +118,8 @@ static enum dg_exit code_of(const struct dg_repair *r)
 			code = dg_exit_worse(code, DG_EXIT_MISMATCH);
 	}
 	for (size_t i = 0; i < r->verified->n_findings; i++)
-		code = dg_exit_worse(code, dg_finding_is_tampering(r->verified->findings[i].kind) ? DG_EXIT_TAMPERED :
-												    DG_EXIT_MISMATCH);
+		code = dg_exit_worse(code, dg_finding_is_tampering(r->verified->findings[i].kind) ? DG_EXIT_TAMPERED
+												  : DG_EXIT_MISMATCH);
 	return code;
 }
 
@@ -159,7 +161,8 @@ static void print_result(enum dg_exit code)
 
 static struct json_object *to_json(const struct dg_repair *r)
 {
-	static const char *const loads[] = { "no_match", "not_running", "not_asked", "already", "loaded", "reboot", "failed" };
+	static const char *const loads[] = { "no_match", "not_running", "not_asked", "already",
+					     "loaded",	 "reboot",	"failed" };
 	struct json_object *o = dg_json_kernel(r->after->kernel), *list = json_object_new_array();
 
 	json_object_object_add(o, "generation", json_object_new_int(r->staged ? (int)r->staged->generation : 0));

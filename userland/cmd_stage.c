@@ -31,8 +31,8 @@ static void detail(const struct dg_stage_item *item, char *buf, size_t size)
 	else if (item->step == DG_STAGE_STAGED)
 		snprintf(buf, size, "%s", st->best.file->path);
 	else if (item->step == DG_STAGE_OLDER)
-		snprintf(buf, size, "%s is for this kernel but version %s, staged is %s: use --force", st->best.file->path,
-			 st->best.file->version, st->staged.file->version);
+		snprintf(buf, size, "%s is for this kernel but version %s, staged is %s: use --force",
+			 st->best.file->path, st->best.file->version, st->staged.file->version);
 	else if (item->step == DG_STAGE_KEPT && st->staged_path)
 		snprintf(buf, size, "%s", st->staged_path);
 	else
@@ -73,7 +73,8 @@ static void report(struct dg_job *job, const struct dg_survey *s, const struct d
 		detail(item, text, sizeof(text));
 		dg_table_row(&t, item->standing->driver->name, step, pick->file ? pick->file->version : NULL,
 			     pick->judgement ? dg_verdict_name(pick->judgement->verdict) : NULL, text);
-		d = dg_json_judgement(item->standing->driver->name, pick->file ? pick->file->path : NULL, pick->judgement);
+		d = dg_json_judgement(item->standing->driver->name, pick->file ? pick->file->path : NULL,
+				      pick->judgement);
 		dg_json_string(d, "step", step);
 		dg_json_string(d, "shadowed_by", item->shadowed_by[0] ? item->shadowed_by : NULL);
 		json_object_array_add(drivers, d);

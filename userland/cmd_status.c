@@ -4,13 +4,16 @@
 #include "job.h"
 #include "report.h"
 
+/* "1.2 exact", "exact" for a driver without a version. */
 static void staged_cell(const struct dg_standing *st, char *buf, size_t size)
 {
+	const char *version = st->staged.file ? st->staged.file->version : "unreadable";
+	const char *verdict = st->staged.judgement ? dg_verdict_name(st->staged.judgement->verdict) : "";
+
 	buf[0] = '\0';
 	if (!st->staged_path)
 		return;
-	snprintf(buf, size, "%s%s%s%s", st->staged.file && *st->staged.file->version ? st->staged.file->version : "?",
-		 st->staged.judgement ? " " : "", st->staged.judgement ? dg_verdict_name(st->staged.judgement->verdict) : "",
+	snprintf(buf, size, "%s%s%s%s", version, *version && *verdict ? " " : "", verdict,
 		 st->staged_ours ? "" : " (not by drvguard)");
 	dg_printable(buf);
 }
@@ -40,8 +43,8 @@ static void row(const struct dg_survey *s, const struct dg_standing *st, struct 
 	depot_cell(st, depot, sizeof(depot));
 	dg_standing_advice(s, st, advice, sizeof(advice));
 	dg_table_row(t, st->driver->name, st->state, dg_paint(st->match, dg_match_name(st->match)), staged,
-		     s->running ? loaded_cell(st) : NULL, depot, st->driver->path && s->running ? dg_place_state_name(st->place) : NULL,
-		     advice);
+		     s->running ? loaded_cell(st) : NULL, depot,
+		     st->driver->path && s->running ? dg_place_state_name(st->place) : NULL, advice);
 }
 
 static void print_text(const struct dg_job *job, const struct dg_survey *s)

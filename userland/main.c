@@ -23,7 +23,8 @@ static const struct command {
 	{ "verify", cmd_verify, DG_OPTION_KERNEL | DG_OPTION_SUM, true, "[--kernel REL|next|all] [--sum] [DRIVER ...]",
 	  "what is staged, against its manifest" },
 	{ "repair", cmd_repair, 0, false, "", "find out, stage, verify, load: all for the running kernel (also: -dm)" },
-	{ "boot", cmd_boot, 0, false, "", "early boot: hold back what does not match, with the root file system alone" },
+	{ "boot", cmd_boot, 0, false, "",
+	  "early boot: hold back what does not match, with the root file system alone" },
 	{ "watch", cmd_watch, 0, false, "", "wait for the depots, repair, end when nothing waits" },
 };
 
@@ -46,12 +47,12 @@ static enum dg_exit usage_error(const char *what, const char *about)
 enum { OPT_ROOT = 256, OPT_CONFIG, OPT_JSON, OPT_KERNEL, OPT_DRY_RUN, OPT_FORCE, OPT_SUM, OPT_VERSION };
 
 static const struct option long_options[] = {
-	{ "root", required_argument, NULL, OPT_ROOT },     { "config", required_argument, NULL, OPT_CONFIG },
-	{ "json", no_argument, NULL, OPT_JSON },           { "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },             { "kernel", required_argument, NULL, OPT_KERNEL },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },     { "force", no_argument, NULL, OPT_FORCE },
-	{ "sum", no_argument, NULL, OPT_SUM },             { "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPT_VERSION },     { 0 },
+	{ "root", required_argument, NULL, OPT_ROOT }, { "config", required_argument, NULL, OPT_CONFIG },
+	{ "json", no_argument, NULL, OPT_JSON },       { "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },	       { "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN }, { "force", no_argument, NULL, OPT_FORCE },
+	{ "sum", no_argument, NULL, OPT_SUM },	       { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION }, { 0 },
 };
 
 /* One option into @c; *used collects those not every command takes. */

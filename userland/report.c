@@ -196,9 +196,9 @@ struct json_object *dg_json_standing(const struct dg_standing *st)
 	dg_json_string(o, "driver", st->driver->name);
 	dg_json_string(o, "state", st->state);
 	dg_json_string(o, "match", dg_match_name(st->match));
-	json_object_object_add(o, "staged",
-			       st->staged_path ? dg_json_judgement(st->driver->name, st->staged_path, st->staged.judgement) :
-						 NULL);
+	json_object_object_add(
+		o, "staged",
+		st->staged_path ? dg_json_judgement(st->driver->name, st->staged_path, st->staged.judgement) : NULL);
 	known_string(o, "staged_version", f ? f->version : NULL);
 	known_string(o, "staged_sha256", f ? f->sha256 : NULL);
 	known_string(o, "staged_build_id", f ? f->build_id : NULL);
@@ -236,7 +236,8 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 		dg_choose_built_for(near->file, built_for, sizeof(built_for));
 		snprintf(buf, size, "no file fits; nearest is for %s: %s", built_for, why);
 	} else if (!st->best.file) {
-		snprintf(buf, size, "%s", st->depot_unreadable ? st->depot_why.what : "no file of this driver in the depot");
+		snprintf(buf, size, "%s",
+			 st->depot_unreadable ? st->depot_why.what : "no file of this driver in the depot");
 	}
 	dg_printable(buf);
 }

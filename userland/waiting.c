@@ -17,7 +17,8 @@ static int write_record(const struct dg_survey *s, const char *path)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].match == DG_WAITING)
-			fprintf(f, "%s %s %s\n", s->v[i].driver->name, s->kernel->release, s->v[i].driver->product->depot);
+			fprintf(f, "%s %s %s\n", s->v[i].driver->name, s->kernel->release,
+				s->v[i].driver->product->depot);
 	if (fclose(f) != 0 || !dir)
 		return -ENOMEM;
 	if (!len)

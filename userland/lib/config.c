@@ -47,14 +47,14 @@ static void add_product(struct reading *r, const char *name)
 		r->error = -ENOMEM;
 		return;
 	}
-	c->products[c->n_products++] = (struct dg_product){
-		.name = strdup(name), .origin = dg_format("%s:%d", r->file, r->line)
-	};
+	c->products[c->n_products++] =
+		(struct dg_product){ .name = strdup(name), .origin = dg_format("%s:%d", r->file, r->line) };
 	r->section = PRODUCT;
 	for (size_t i = 0; i + 1 < c->n_products; i++)
 		if (dg_streq(c->products[i].name, name)) {
 			c->products[i].bad = true;
-			problem(r, r->line, "keep one of the two; neither is used now", "second [product] section", name);
+			problem(r, r->line, "keep one of the two; neither is used now", "second [product] section",
+				name);
 		}
 }
 
@@ -67,17 +67,16 @@ static void add_driver(struct reading *r, char *name)
 		return;
 	}
 	dg_modname_normalize(name);
-	c->drivers[c->n_drivers++] = (struct dg_driver){
-		.name = strdup(name), .origin = dg_format("%s:%d", r->file, r->line)
-	};
+	c->drivers[c->n_drivers++] =
+		(struct dg_driver){ .name = strdup(name), .origin = dg_format("%s:%d", r->file, r->line) };
 	r->section = DRIVER;
 	if (!dg_modname_valid(name))
 		problem(r, r->line, "name it as lsmod does", "no module can have the name", name);
 	for (size_t i = 0; i + 1 < c->n_drivers; i++)
 		if (dg_streq(c->drivers[i].name, name)) {
 			c->drivers[i].bad = true;
-			problem(r, r->line, "keep one of the two sections; neither is used now", "driver named twice:",
-				name);
+			problem(r, r->line, "keep one of the two sections; neither is used now",
+				"driver named twice:", name);
 		}
 }
 
@@ -212,7 +211,8 @@ static int on_value(void *user, const char *section, const char *key, const char
 		cure = set_driver(&c->drivers[c->n_drivers - 1], key, value);
 		break;
 	case NONE:
-		problem(r, r->line, "put it under [drvguard], [product NAME] or [driver NAME]", "outside any section:", key);
+		problem(r, r->line, "put it under [drvguard], [product NAME] or [driver NAME]",
+			"outside any section:", key);
 		break;
 	case UNKNOWN:
 		break;
@@ -281,7 +281,8 @@ static int read_dropins(struct dg_config *c, const char *root)
 		if (dg_dir_list(dirs[i], &names) < 0)
 			continue;
 		for (char **n = names; *n && r == 0; n++) {
-			dg_auto_free char *path = dg_format("%s/%s", dirs[i], *n), *mask = dg_format("%s/%s", admin, *n);
+			dg_auto_free char *path = dg_format("%s/%s", dirs[i], *n),
+					  *mask = dg_format("%s/%s", admin, *n);
 
 			if (!path || !mask)
 				r = -ENOMEM;
@@ -332,7 +333,8 @@ static void resolve(struct dg_config *c)
 			if (!d->product_name)
 				drop_problem(c, d, "add product = NAME", "has no product", "");
 			else if (!d->product)
-				drop_problem(c, d, "add a [product] section of that name", "no product ", d->product_name);
+				drop_problem(c, d, "add a [product] section of that name", "no product ",
+					     d->product_name);
 			else if (!d->product->depot && !d->product->bad)
 				drop_problem(c, d, "add depot = PATH to its product", "no depot in product ",
 					     d->product_name);

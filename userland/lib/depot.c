@@ -3,60 +3,27 @@
 
 #include <errno.h>
 #include <fts.h>
-#include <libmount/libmount.h>
 #include <sys/stat.h>
 
 #include "fs.h"
 #include "modfile.h"
-
-/* fstab entries of a live system only: another root's mounts are not ours to judge. */
-bool dg_depot_mount_awaited(const char *root, const char *depot, char **ret)
-{
-	struct libmnt_table *fstab = NULL, *mounted = NULL;
-	struct libmnt_iter *iter = NULL;
-	struct libmnt_fs *fs;
-	bool found = false;
-
-	if (strcmp(root, "/") != 0)
-		return false;
-	fstab = mnt_new_table_from_file("/etc/fstab");
-	mounted = mnt_new_table_from_file("/proc/self/mountinfo");
-	iter = mnt_new_iter(MNT_ITER_FORWARD);
-	while (fstab && mounted && iter && mnt_table_next_fs(fstab, iter, &fs) == 0) {
-		const char *target = mnt_fs_get_target(fs);
-		size_t n = target ? strlen(target) : 0;
-
-		if (n < 2 || strncmp(depot, target, n) != 0 || (depot[n] && depot[n] != '/'))
-			continue;
-		if (mnt_table_find_target(mounted, target, MNT_ITER_BACKWARD))
-			continue;
-		free(*ret);
-		*ret = strdup(target);
-		found = *ret;
-		break;
-	}
-	mnt_free_iter(iter);
-	mnt_unref_table(fstab);
-	mnt_unref_table(mounted);
-	return found;
-}
+#include "mounts.h"
 
 static void tell_waiting(const char *root, const char *depot, const char *what, struct dg_diag *why)
 {
 	dg_auto_free char *mount = NULL;
 	char cure[160];
 
-	if (dg_depot_mount_awaited(root, depot, &mount)) {
+	if (dg_mount_awaited(root, depot, &mount)) {
 		snprintf(cure, sizeof(cure), "mount %s", mount);
 		dg_diag_set(why, 0, depot, cure, "%s: %s is not mounted yet", what, mount);
 	} else {
-		dg_diag_set(why, 0, depot, "mount its file system, install the product there, or correct depot =",
-			    "%s", what);
+		dg_diag_set(why, 0, depot, "mount its file system, install the product there, or correct depot =", "%s",
+			    what);
 	}
 }
 
-int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir,
-		  struct dg_diag *why)
+int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir, struct dg_diag *why)
 {
 	dg_auto_free char *dir = NULL;
 	char **names;
@@ -99,7 +66,8 @@ static int visit_link(const char *root, const char *path, dg_depot_fn fn, void *
 	if (r == -ELOOP)
 		dg_diag_set(&bad, r, path, "remove the link", "a link that leads round to itself");
 	else if (r == -ENOENT)
-		dg_diag_set(&bad, r, path, "remove the link, or restore what it leads to", "a link that leads to no file");
+		dg_diag_set(&bad, r, path, "remove the link, or restore what it leads to",
+			    "a link that leads to no file");
 	else if (r < 0)
 		dg_diag_errno(&bad, r, path, "follow the link");
 	else

@@ -7,7 +7,7 @@
 
 enum dg_depot_state {
 	DG_DEPOT_PRESENT,
-	DG_DEPOT_EMPTY,  /* a directory with nothing in it: where a mount should be, or not filled yet */
+	DG_DEPOT_EMPTY,	 /* a directory with nothing in it: where a mount should be, or not filled yet */
 	DG_DEPOT_ABSENT, /* no such directory */
 };
 
@@ -17,14 +17,7 @@ enum dg_depot_state {
  * system named when fstab has one for it that is not mounted. -ENOTDIR and
  * other errnos when it cannot be read.
  */
-int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir,
-		  struct dg_diag *why);
-
-/*
- * Whether fstab has a file system for the way to @depot that is not mounted
- * now; its mount point in *ret when true (caller frees).
- */
-bool dg_depot_mount_awaited(const char *root, const char *depot, char **ret);
+int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir, struct dg_diag *why);
 
 /*
  * Called for each file named as a driver, by its physical path; or with the

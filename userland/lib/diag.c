@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-int dg_diag_set(struct dg_diag *d, int err, const char *where, const char *cure, const char *what,
-		...)
+int dg_diag_set(struct dg_diag *d, int err, const char *where, const char *cure, const char *what, ...)
 {
 	va_list ap;
 

@@ -19,8 +19,7 @@ struct dg_diag {
  * Fill @d (NULL: nothing is kept) and return @err, so that a failing function
  * can end in `return dg_diag_set(...)`. @err is negative, or 0 for a remark.
  */
-int dg_diag_set(struct dg_diag *d, int err, const char *where, const char *cure,
-		const char *what, ...) DG_PRINTF(5, 6);
+int dg_diag_set(struct dg_diag *d, int err, const char *where, const char *cure, const char *what, ...) DG_PRINTF(5, 6);
 
 /* The same where errno's own text is the cause: "cannot VERB: No space left on device". */
 int dg_diag_errno(struct dg_diag *d, int err, const char *where, const char *verb);

@@ -39,8 +39,8 @@ static int check_sections(struct dg_elf *elf, struct dg_diag *d)
 			continue;
 		if (__builtin_add_overflow(sh.sh_offset, sh.sh_size, &end) || end > elf->len)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL,
-					   "truncated: section %zu ends at byte %llu, the file at %zu",
-					   i, (unsigned long long)end, elf->len);
+					   "truncated: section %zu ends at byte %llu, the file at %zu", i,
+					   (unsigned long long)end, elf->len);
 	}
 	return 0;
 }
@@ -55,8 +55,8 @@ static void find_symbols(struct dg_elf *elf)
 		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_SYMTAB)
 			continue;
 		elf->symbols = elf_getdata(scn, NULL);
-		if (!elf->symbols || !sh.sh_entsize || !dg_elf_section_at(elf, sh.sh_link, &names) ||
-		    !names.span.len || names.span.data[names.span.len - 1] != '\0') {
+		if (!elf->symbols || !sh.sh_entsize || !dg_elf_section_at(elf, sh.sh_link, &names) || !names.span.len ||
+		    names.span.data[names.span.len - 1] != '\0') {
 			elf->symbols = NULL;
 			return;
 		}
@@ -87,8 +87,7 @@ int dg_elf_open(const void *data, size_t len, struct dg_elf **ret, struct dg_dia
 		return dg_diag_set(d, -EBADMSG, NULL, NULL,
 				   "truncated: its section headers lie at byte %llu, the file ends at %zu",
 				   (unsigned long long)elf->ehdr.e_shoff, len);
-	if (elf_getshdrnum(elf->elf, &elf->n_sections) < 0 ||
-	    elf_getshdrstrndx(elf->elf, &elf->shstrndx) < 0)
+	if (elf_getshdrnum(elf->elf, &elf->n_sections) < 0 || elf_getshdrstrndx(elf->elf, &elf->shstrndx) < 0)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged section headers: %s", elf_errmsg(-1));
 	r = check_sections(elf, d);
 	if (r < 0)
@@ -159,9 +158,7 @@ bool dg_elf_symbol(const struct dg_elf *elf, size_t index, struct dg_symbol *ret
 	if (!elf->symbols || index >= elf->n_symbols || !gelf_getsym(elf->symbols, (int)index, &sym))
 		return false;
 	*ret = (struct dg_symbol){
-		.name = sym.st_name < elf->symbol_names.len ?
-				(const char *)elf->symbol_names.data + sym.st_name :
-				"",
+		.name = sym.st_name < elf->symbol_names.len ? (const char *)elf->symbol_names.data + sym.st_name : "",
 		.value = sym.st_value,
 		.section = sym.st_shndx,
 		.weak = GELF_ST_BIND(sym.st_info) == STB_WEAK,

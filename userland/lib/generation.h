@@ -14,17 +14,17 @@
 #define DG_MANIFEST_NAME "manifest"
 
 enum dg_link_state {
-	DG_LINK_NONE,     /* nothing at updates/drvguard */
-	DG_LINK_GOOD,     /* leads to a generation of this kernel */
+	DG_LINK_NONE,	  /* nothing at updates/drvguard */
+	DG_LINK_GOOD,	  /* leads to a generation of this kernel */
 	DG_LINK_DANGLING, /* leads to nothing */
 	DG_LINK_FOREIGN,  /* no link, or one to somewhere else */
 };
 
 struct dg_generation {
 	enum dg_link_state link;
-	unsigned int number;          /* 0: none */
-	char *link_path;              /* MODULES/updates/drvguard */
-	char *dir;                    /* NULL: none */
+	unsigned int number;	      /* 0: none */
+	char *link_path;	      /* MODULES/updates/drvguard */
+	char *dir;		      /* NULL: none */
 	struct dg_manifest *manifest; /* NULL: none, or unreadable as ->problem says */
 	struct dg_diag problem;
 };

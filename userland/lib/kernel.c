@@ -30,10 +30,14 @@ static char *first_path(const char *root, const char *release, const char *const
 static const char *const image_paths[] = { "/boot/vmlinuz-%", "/lib/modules/%/vmlinuz", "/usr/lib/modules/%/vmlinuz",
 					   "/boot/vmlinux-%" };
 static const char *const symvers_paths[] = {
-	"/lib/modules/%/build/Module.symvers", "/usr/src/linux-headers-%/Module.symvers",
-	"/usr/src/kernels/%/Module.symvers",   "/boot/symvers-%.gz",
-	"/boot/symvers-%.xz",                  "/boot/symvers-%.zst",
-	"/lib/modules/%/symvers.gz",           "/lib/modules/%/symvers.xz",
+	"/lib/modules/%/build/Module.symvers",
+	"/usr/src/linux-headers-%/Module.symvers",
+	"/usr/src/kernels/%/Module.symvers",
+	"/boot/symvers-%.gz",
+	"/boot/symvers-%.xz",
+	"/boot/symvers-%.zst",
+	"/lib/modules/%/symvers.gz",
+	"/lib/modules/%/symvers.xz",
 	"/lib/modules/%/symvers.zst",
 };
 static const char *const modules_paths[] = { "/lib/modules/%/kernel", "/lib/modules/%/modules.dep" };

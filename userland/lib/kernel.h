@@ -14,8 +14,8 @@ struct dg_kernel {
 	char *root;
 	char *release;
 	char *modules_dir; /* physical; NULL: no /lib/modules/RELEASE with modules in it */
-	char *image;       /* NULL: none found */
-	char *symvers;     /* NULL: none found */
+	char *image;	   /* NULL: none found */
+	char *symvers;	   /* NULL: none found */
 	char version[256]; /* as `uname -v`, from the image's banner; "" unknown */
 	struct dg_level level;
 

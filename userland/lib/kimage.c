@@ -58,8 +58,7 @@ static int unpack_payload(const unsigned char *p, size_t len, void **ret, size_t
 
 	if (at > len || n > len - at || n < 8)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL,
-				   "truncated: its payload is bytes %zu to %zu, the file ends at %zu", at,
-				   at + n, len);
+				   "truncated: its payload is bytes %zu to %zu, the file ends at %zu", at, at + n, len);
 	/* The size word behind the payload is no part of it. */
 	if (le(p + at, 2) != 0x8b1f)
 		n -= 4;
@@ -128,8 +127,7 @@ static int read_table(const struct dg_elf *elf, const char *symbols, const char 
 	return 0;
 }
 
-int dg_kimage_read(const void *data, size_t len, struct dg_symtab *t, char build_id[DG_BUILD_ID_HEX],
-		   struct dg_diag *d)
+int dg_kimage_read(const void *data, size_t len, struct dg_symtab *t, char build_id[DG_BUILD_ID_HEX], struct dg_diag *d)
 {
 	dg_auto(dg_elf_closep) struct dg_elf *elf = NULL;
 	dg_auto_free void *unpacked = NULL;

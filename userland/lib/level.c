@@ -69,8 +69,8 @@ static bool parse_rhel(const char *release, struct dg_level *l)
 		return false;
 	snprintf(l->vendor, sizeof(l->vendor), "rhel");
 	if (p[major] == '_' && isdigit((unsigned char)p[major + 1]))
-		snprintf(l->tl, sizeof(l->tl), "%.*s.%.*s", major, p,
-			 (int)strspn(p + major + 1, "0123456789"), p + major + 1);
+		snprintf(l->tl, sizeof(l->tl), "%.*s.%.*s", major, p, (int)strspn(p + major + 1, "0123456789"),
+			 p + major + 1);
 	else
 		snprintf(l->tl, sizeof(l->tl), "%.*s", major, p);
 	snprintf(l->sp, sizeof(l->sp), "%.*s", (int)(el - build), build);
@@ -104,8 +104,8 @@ static void parse_mainline(const char *release, struct dg_level *l)
 void dg_level_parse(const char *release, const char *version, struct dg_level *ret)
 {
 	*ret = (struct dg_level){ 0 };
-	if (parse_debian(release, version, ret) || parse_ubuntu(release, version, ret) ||
-	    parse_rhel(release, ret) || parse_suse(release, ret))
+	if (parse_debian(release, version, ret) || parse_ubuntu(release, version, ret) || parse_rhel(release, ret) ||
+	    parse_suse(release, ret))
 		return;
 	parse_mainline(release, ret);
 }

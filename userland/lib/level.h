@@ -11,7 +11,7 @@
 
 struct dg_level {
 	char vendor[16]; /* debian, ubuntu, rhel, suse, mainline */
-	char tl[48];     /* "" where the strings do not tell */
+	char tl[48];	 /* "" where the strings do not tell */
 	char sp[64];
 };
 

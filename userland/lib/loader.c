@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-static int add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want,
-	       char *have)
+static int add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want, char *have)
 {
 	struct dg_reason *r;
 
@@ -37,8 +36,7 @@ static int judge_machine(const struct dg_modfile *m, const struct dg_kernel *k, 
 
 	if (m->machine == k->machine && m->is64 == k->is64)
 		return 0;
-	return add(j, DG_REASON_MACHINE, ENOEXEC, NULL,
-		   text(dg_elf_machine_name(m->machine, m->is64, a, sizeof(a))),
+	return add(j, DG_REASON_MACHINE, ENOEXEC, NULL, text(dg_elf_machine_name(m->machine, m->is64, a, sizeof(a))),
 		   text(dg_elf_machine_name(k->machine, k->is64, b, sizeof(b))));
 }
 
@@ -126,8 +124,7 @@ static bool same_release(const char *a, const char *b)
 	return n == strcspn(b, " ") && strncmp(a, b, n) == 0;
 }
 
-int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret,
-		    struct dg_diag *d)
+int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d)
 {
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
 	int r = dg_kernel_reference(k, d);
@@ -186,10 +183,14 @@ const char *dg_verdict_name(enum dg_verdict v)
 const char *dg_reason_name(enum dg_reason_kind k)
 {
 	static const char *const names[] = {
-		[DG_REASON_MACHINE] = "machine",         [DG_REASON_MODULE_SIZE] = "module_size",
-		[DG_REASON_VERMAGIC] = "vermagic",       [DG_REASON_NO_VERSIONS] = "no_versions",
-		[DG_REASON_LAYOUT] = "module_layout",    [DG_REASON_MISSING] = "missing",
-		[DG_REASON_CRC] = "crc",                 [DG_REASON_NO_VERSION] = "no_version",
+		[DG_REASON_MACHINE] = "machine",
+		[DG_REASON_MODULE_SIZE] = "module_size",
+		[DG_REASON_VERMAGIC] = "vermagic",
+		[DG_REASON_NO_VERSIONS] = "no_versions",
+		[DG_REASON_LAYOUT] = "module_layout",
+		[DG_REASON_MISSING] = "missing",
+		[DG_REASON_CRC] = "crc",
+		[DG_REASON_NO_VERSION] = "no_version",
 		[DG_REASON_REQUIRE] = "require",
 	};
 

@@ -26,8 +26,8 @@ enum dg_reason_kind {
 	DG_REASON_LAYOUT,      /* module_layout's CRC */
 	DG_REASON_MISSING,     /* nobody exports the symbol */
 	DG_REASON_CRC,
-	DG_REASON_NO_VERSION,  /* the symbol has no record: the kernel only warns */
-	DG_REASON_REQUIRE,     /* would load, but the configuration wants exact */
+	DG_REASON_NO_VERSION, /* the symbol has no record: the kernel only warns */
+	DG_REASON_REQUIRE,    /* would load, but the configuration wants exact */
 };
 
 struct dg_reason {
@@ -50,8 +50,7 @@ struct dg_judgement {
  * refusal is a result, not an error. Errors are those of finding out: @d says
  * what could not be read. Free *ret with dg_judgement_free().
  */
-int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret,
-		    struct dg_diag *d);
+int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d);
 
 /* Turn a kabi verdict into a refusal, for `require = exact`. 0 or -ENOMEM. */
 int dg_judgement_require_exact(struct dg_judgement *j);

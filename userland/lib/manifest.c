@@ -204,7 +204,8 @@ static int parse_line(struct dg_manifest *m, size_t number, char *line)
 		m->release = strdup(line + 8);
 		return m->release ? 0 : -ENOMEM;
 	case 3:
-		if (!dg_startswith(line, "kernel-build-id ") || !take_hex(line + 16, m->kernel_build_id, DG_BUILD_ID_HEX - 1))
+		if (!dg_startswith(line, "kernel-build-id ") ||
+		    !take_hex(line + 16, m->kernel_build_id, DG_BUILD_ID_HEX - 1))
 			return -EBADMSG;
 		return 0;
 	default:
@@ -220,8 +221,7 @@ static bool check_end(const char *data, size_t len, size_t *ret_body)
 	const size_t tail = 4 + 64 + 1;
 	char sum[DG_SHA256_HEX];
 
-	if (len < tail || memcmp(data + len - tail, "end ", 4) != 0 || data[len - 1] != '\n' ||
-	    memchr(data, '\0', len))
+	if (len < tail || memcmp(data + len - tail, "end ", 4) != 0 || data[len - 1] != '\n' || memchr(data, '\0', len))
 		return false;
 	*ret_body = len - tail;
 	return dg_sha256(data, *ret_body, sum) == 0 && memcmp(sum, data + *ret_body + 4, 64) == 0;

@@ -33,8 +33,7 @@ static const char *modinfo_get(struct dg_span info, const char *key)
 	return "";
 }
 
-static int find_name(struct dg_modfile *m, struct dg_span info, struct dg_span this_module,
-		     struct dg_diag *d)
+static int find_name(struct dg_modfile *m, struct dg_span info, struct dg_span this_module, struct dg_diag *d)
 {
 	size_t word = m->is64 ? 8 : 4, at = word * 3, room = 64 - word;
 	const char *name = modinfo_get(info, "name");
@@ -146,8 +145,7 @@ static int parse(struct dg_modfile *m, const struct dg_elf *elf, struct dg_diag 
 	m->is64 = dg_elf_is64(elf);
 	if (dg_elf_type(elf) != ET_REL)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF file, but no kernel module (not relocatable)");
-	if (!dg_elf_section(elf, ".gnu.linkonce.this_module", &this_module) ||
-	    !dg_elf_section(elf, ".modinfo", &info))
+	if (!dg_elf_section(elf, ".gnu.linkonce.this_module", &this_module) || !dg_elf_section(elf, ".modinfo", &info))
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF object, but no kernel module (no .modinfo)");
 	m->this_module_size = this_module.span.len;
 	r = find_name(m, info.span, this_module.span, d);

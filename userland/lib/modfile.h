@@ -23,7 +23,7 @@ struct dg_export {
 };
 
 struct dg_modfile {
-	char *path; /* where it was read from; NULL from memory */
+	char *path;    /* where it was read from; NULL from memory */
 	char name[64]; /* '-' made '_'; from .modinfo, else the file's this_module */
 	const char *vermagic, *version, *srcversion, *license, *depends; /* "" when absent */
 	uint16_t machine;

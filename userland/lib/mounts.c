@@ -61,7 +61,8 @@ int dg_mounts_watch(struct dg_mounts *m, const char *path)
 
 	if (!copy)
 		return -ENOMEM;
-	while (inotify_add_watch(m->inotify_fd, p, IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR) < 0) {
+	while (inotify_add_watch(m->inotify_fd, p,
+				 IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR) < 0) {
 		if (errno == ENOSPC || errno == ENOMEM)
 			return -errno;
 		if (strcmp(p, "/") == 0 || strcmp(p, ".") == 0)
@@ -115,4 +116,36 @@ int dg_mounts_wait(struct dg_mounts *m, int stop_fd)
 		round++;
 	}
 	return 1;
+}
+
+/* fstab entries of a live system only: another root's mounts are not ours to judge. */
+bool dg_mount_awaited(const char *root, const char *path, char **ret)
+{
+	struct libmnt_table *fstab = NULL, *mounted = NULL;
+	struct libmnt_iter *iter = NULL;
+	struct libmnt_fs *fs;
+	bool found = false;
+
+	if (strcmp(root, "/") != 0)
+		return false;
+	fstab = mnt_new_table_from_file("/etc/fstab");
+	mounted = mnt_new_table_from_file("/proc/self/mountinfo");
+	iter = mnt_new_iter(MNT_ITER_FORWARD);
+	while (fstab && mounted && iter && mnt_table_next_fs(fstab, iter, &fs) == 0) {
+		const char *target = mnt_fs_get_target(fs);
+		size_t n = target ? strlen(target) : 0;
+
+		if (n < 2 || strncmp(path, target, n) != 0 || (path[n] && path[n] != '/'))
+			continue;
+		if (mnt_table_find_target(mounted, target, MNT_ITER_BACKWARD))
+			continue;
+		free(*ret);
+		*ret = strdup(target);
+		found = *ret;
+		break;
+	}
+	mnt_free_iter(iter);
+	mnt_unref_table(fstab);
+	mnt_unref_table(mounted);
+	return found;
 }

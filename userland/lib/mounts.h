@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waiting for a depot: mounts (libmount's monitor) and directories that fill (inotify). */
+/* Mounts a depot waits for: what fstab promises, libmount's monitor, and directories that fill (inotify). */
 #ifndef DG_MOUNTS_H
 #define DG_MOUNTS_H
 
@@ -23,5 +23,11 @@ void dg_mounts_forget(struct dg_mounts *m);
  * @stop_fd is readable. 1: something happened; 0: stop; -errno.
  */
 int dg_mounts_wait(struct dg_mounts *m, int stop_fd);
+
+/*
+ * Whether fstab(5) has a file system on the way to @path that is not mounted
+ * now; its mount point in *ret when true (caller frees). Of the live root only.
+ */
+bool dg_mount_awaited(const char *root, const char *path, char **ret);
 
 #endif

@@ -8,7 +8,7 @@
 struct dg_package {
 	char name[128];
 	char version[64];
-	char status[32]; /* dpkg's third status word: installed, half-configured, … */
+	char status[32];  /* dpkg's third status word: installed, half-configured, … */
 	char release[65]; /* of the kernel it holds */
 };
 

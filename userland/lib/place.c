@@ -71,8 +71,8 @@ int dg_place_look(const char *root, const char *path, const char *staged, enum d
 static int move_aside(const char *real, char **ret_saved, struct dg_diag *d)
 {
 	for (int n = 0; n < 100; n++) {
-		dg_auto_free char *to = n ? dg_format("%s.drvguard-saved.%d", real, n) :
-					    dg_format("%s.drvguard-saved", real);
+		dg_auto_free char *to =
+			n ? dg_format("%s.drvguard-saved.%d", real, n) : dg_format("%s.drvguard-saved", real);
 
 		if (!to)
 			return -ENOMEM;

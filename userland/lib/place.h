@@ -11,8 +11,8 @@
 
 enum dg_place_state {
 	DG_PLACE_EMPTY,
-	DG_PLACE_RIGHT,  /* leads to the staged file */
-	DG_PLACE_STALE,  /* our link, to another kernel's staged file or to nothing */
+	DG_PLACE_RIGHT,	 /* leads to the staged file */
+	DG_PLACE_STALE,	 /* our link, to another kernel's staged file or to nothing */
 	DG_PLACE_FOREIGN /* a file, or a link that is not ours */
 };
 

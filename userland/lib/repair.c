@@ -6,7 +6,8 @@
 #include "lock.h"
 #include "modprobe.h"
 
-static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standing *st, unsigned int flags, int *ret_error)
+static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standing *st, unsigned int flags,
+				     int *ret_error)
 {
 	if (!s->running)
 		return DG_LOAD_NOT_RUNNING;

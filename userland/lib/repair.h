@@ -15,8 +15,8 @@ enum dg_load_outcome {
 	DG_LOAD_NOT_RUNNING, /* another kernel than the running one */
 	DG_LOAD_NOT_ASKED,   /* not loaded; load = never, or this run loads nothing */
 	DG_LOAD_ALREADY,     /* loaded is what is staged */
-	DG_LOAD_DONE,        /* loaded now */
-	DG_LOAD_REBOOT,      /* another file is loaded */
+	DG_LOAD_DONE,	     /* loaded now */
+	DG_LOAD_REBOOT,	     /* another file is loaded */
 	DG_LOAD_FAILED,
 };
 
@@ -35,7 +35,7 @@ struct dg_repair {
 	struct dg_diag settle_problem;
 	struct dg_diags remarks;
 	enum dg_load_outcome *load; /* one a standing of ->after */
-	int *load_error;            /* -errno beside DG_LOAD_FAILED */
+	int *load_error;	    /* -errno beside DG_LOAD_FAILED */
 };
 
 /*

@@ -13,7 +13,7 @@
 struct dg_running {
 	/* uname(2), or the root's /proc/sys/kernel */
 	char release[65], version[256], machine[65];
-	struct dg_level level; /* from release and version */
+	struct dg_level level;		/* from release and version */
 	char build_id[DG_BUILD_ID_HEX]; /* /sys/kernel/notes; "" unknown */
 
 	/* The kernel module, kmod_abi 0 when it is not loaded. */

@@ -30,9 +30,9 @@ static enum dg_stage_step plan_one(const struct dg_survey *s, const struct dg_st
 	/* Before the comparison: a better verdict does not make an older driver newer. */
 	if (dg_version_compare(best->file->version, have->file->version) < 0)
 		return best->judgement->verdict < have->judgement->verdict ? DG_STAGE_OLDER : DG_STAGE_KEPT;
-	return dg_choose_compare(best->file, best->judgement, have->file, have->judgement, s->kernel->release) > 0 ?
-		       DG_STAGE_STAGED :
-		       DG_STAGE_KEPT;
+	return dg_choose_compare(best->file, best->judgement, have->file, have->judgement, s->kernel->release) > 0
+		       ? DG_STAGE_STAGED
+		       : DG_STAGE_KEPT;
 }
 
 static bool plan(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r)
@@ -111,7 +111,16 @@ static int check_room(const struct dg_survey *s, const struct dg_stage_result *r
 	return 0;
 }
 
-static int add_new(struct dg_manifest *m, const struct dg_candidate *c, const char *store_dir, struct dg_diag *d)
+/* A path as the root itself sees it, for the manifest that will be read there. */
+static char *inside(const char *root, const char *path)
+{
+	size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+	return (char *)(uintptr_t)(strncmp(path, root, n) == 0 ? path + n : path);
+}
+
+static int add_new(struct dg_manifest *m, const struct dg_candidate *c, const struct dg_survey *s,
+		   const char *store_dir, struct dg_diag *d)
 {
 	dg_auto_free char *path = NULL;
 	struct dg_manifest_entry e = {
@@ -120,7 +129,7 @@ static int add_new(struct dg_manifest *m, const struct dg_candidate *c, const ch
 		.verdict = c->judgement->verdict,
 		.version = (char *)(uintptr_t)c->file->version,
 		.vermagic = (char *)(uintptr_t)c->file->vermagic,
-		.source = c->file->path,
+		.source = inside(s->root, c->file->path),
 	};
 	int r = dg_store_put(store_dir, c->file, &path, d);
 
@@ -174,7 +183,7 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 
 	for (size_t i = 0; i < r->n && err == 0; i++)
 		if (r->v[i].step == DG_STAGE_STAGED)
-			err = add_new(m, &r->v[i].standing->best, store_dir, d);
+			err = add_new(m, &r->v[i].standing->best, s, store_dir, d);
 	if (err == 0)
 		err = add_kept(m, s, r, store_dir);
 	if (err == 0)
@@ -185,7 +194,8 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 /* Would modprobe take our file? What it would take instead goes into the item. */
 static bool proven(const struct dg_survey *s, struct dg_stage_item *item)
 {
-	dg_auto_free char *path = NULL, *ours = dg_format("%s/%s.ko", s->generation->link_path, item->standing->driver->name);
+	dg_auto_free char *path = NULL,
+			  *ours = dg_format("%s/%s.ko", s->generation->link_path, item->standing->driver->name);
 	int r = dg_modprobe_path(s->kernel->modules_dir, item->standing->driver->name, &path);
 
 	if (r == 0 && dg_streq(path, ours))
@@ -202,7 +212,8 @@ static int prove(const struct dg_survey *s, struct dg_stage_result *r, struct dg
 		if (r->v[i].step != DG_STAGE_STAGED || proven(s, &r->v[i]))
 			continue;
 		if (dg_streq(r->v[i].shadowed_by, "nothing at all"))
-			return dg_diag_set(d, -EIO, s->kernel->modules_dir, "free some space, then run depmod and drvguard repair",
+			return dg_diag_set(d, -EIO, s->kernel->modules_dir,
+					   "free some space, then run depmod and drvguard repair",
 					   "after depmod, modprobe would find no %s", r->v[i].standing->driver->name);
 	}
 	return 0;

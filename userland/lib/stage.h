@@ -10,15 +10,15 @@
 #include "survey.h"
 
 enum dg_stage_step {
-	DG_STAGE_KEPT,    /* what is staged is right */
-	DG_STAGE_STAGED,  /* a new file is staged (or would be, in a dry run) */
-	DG_STAGE_NONE,    /* nothing to be had that matches */
-	DG_STAGE_OLDER,   /* a better verdict, but a lower version than the staged one */
+	DG_STAGE_KEPT,	 /* what is staged is right */
+	DG_STAGE_STAGED, /* a new file is staged (or would be, in a dry run) */
+	DG_STAGE_NONE,	 /* nothing to be had that matches */
+	DG_STAGE_OLDER,	 /* a better verdict, but a lower version than the staged one */
 };
 
 struct dg_stage_options {
 	bool dry_run;
-	bool force;               /* a lower version may replace a higher */
+	bool force;		  /* a lower version may replace a higher */
 	const char *const *names; /* NULL: all; else ended by NULL */
 };
 
@@ -32,7 +32,7 @@ struct dg_stage_result {
 	struct dg_stage_item *v;
 	size_t n;
 	unsigned int generation; /* the current one afterwards; 0 none */
-	bool changed;            /* a new generation was made current */
+	bool changed;		 /* a new generation was made current */
 };
 
 /*

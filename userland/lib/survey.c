@@ -6,6 +6,7 @@
 #include "fs.h"
 #include "hold.h"
 #include "modprobe.h"
+#include "mounts.h"
 #include "store.h"
 
 static void candidate_free(struct dg_candidate *c)
@@ -63,8 +64,8 @@ static int judge_staged(struct dg_survey *s, struct dg_standing *st, struct dg_d
 static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg_diag *d)
 {
 	const char *ours = s->generation->link_path;
-	int r = s->kernel->modules_dir ? dg_modprobe_path(s->kernel->modules_dir, st->driver->name, &st->staged_path) :
-					 -ENOENT;
+	int r = s->kernel->modules_dir ? dg_modprobe_path(s->kernel->modules_dir, st->driver->name, &st->staged_path)
+				       : -ENOENT;
 
 	if (r == -ENOMEM)
 		return r;
@@ -110,7 +111,8 @@ struct walk {
 /* Keep the better of the two; the other is freed. */
 static void keep_better(struct dg_survey *s, struct dg_candidate *best, struct dg_candidate *c)
 {
-	if (!best->file || dg_choose_compare(c->file, c->judgement, best->file, best->judgement, s->kernel->release) > 0) {
+	if (!best->file ||
+	    dg_choose_compare(c->file, c->judgement, best->file, best->judgement, s->kernel->release) > 0) {
 		candidate_free(best);
 		*best = *c;
 	} else {
@@ -233,7 +235,7 @@ static void conclude(struct dg_survey *s, struct dg_standing *st, unsigned int f
 	dg_auto_free char *mount = NULL;
 
 	/* A directory under a mount that is still to come is not the depot. */
-	if (!away && !st->best.file && dg_depot_mount_awaited(s->root, st->driver->product->depot, &mount)) {
+	if (!away && !st->best.file && dg_mount_awaited(s->root, st->driver->product->depot, &mount)) {
 		away = true;
 		dg_diag_set(&st->depot_why, 0, st->driver->product->depot, "mount it", "%s is not mounted yet", mount);
 	}

@@ -39,8 +39,8 @@ struct dg_standing {
 	enum dg_depot_state depot;
 	struct dg_diag depot_why; /* when it is not present, or cannot be read */
 	bool depot_unreadable;
-	struct dg_candidate best; /* good verdicts only, from depot and store */
-	size_t n_candidates;      /* of this driver in the depot */
+	struct dg_candidate best;	     /* good verdicts only, from depot and store */
+	size_t n_candidates;		     /* of this driver in the depot */
 	struct dg_candidate nearest_refused; /* the best of the refused ones */
 
 	struct dg_loaded loaded; /* only when this kernel runs */
@@ -62,7 +62,7 @@ struct dg_survey {
 	struct dg_standing *v;
 	size_t n;
 	struct dg_diags problems; /* files and depots that could not be used */
-	bool unread;              /* some of them for want of permission or by I/O error */
+	bool unread;		  /* some of them for want of permission or by I/O error */
 };
 
 enum dg_survey_flags {

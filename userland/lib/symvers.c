@@ -20,8 +20,7 @@ int dg_symvers_parse(char *data, size_t len, struct dg_symtab *t, struct dg_diag
 		e.crc = (uint32_t)strtoul(line, &stop, 16);
 		name = stop;
 		if (*name != '\t')
-			return dg_diag_set(d, -EBADMSG, NULL, NULL, "line %zu is not of Module.symvers' form",
-					   number);
+			return dg_diag_set(d, -EBADMSG, NULL, NULL, "line %zu is not of Module.symvers' form", number);
 		owner = strchr(++name, '\t');
 		if (!owner || owner == name)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL, "line %zu is cut short", number);

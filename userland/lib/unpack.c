@@ -8,9 +8,8 @@ static const struct magic {
 	const char *bytes;
 	size_t len;
 } magics[] = {
-	{ "\x1f\x8b", 2 },         { "\xfd\x37zXZ\0", 6 },     { "\x28\xb5\x2f\xfd", 4 },
-	{ "BZh", 3 },              { "\x5d\0\0", 3 },          { "\x04\x22\x4d\x18", 4 },
-	{ "\x02\x21\x4c\x18", 4 },
+	{ "\x1f\x8b", 2 }, { "\xfd\x37zXZ\0", 6 },    { "\x28\xb5\x2f\xfd", 4 }, { "BZh", 3 },
+	{ "\x5d\0\0", 3 }, { "\x04\x22\x4d\x18", 4 }, { "\x02\x21\x4c\x18", 4 },
 };
 
 bool dg_unpack_needed(const void *data, size_t len)

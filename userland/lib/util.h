@@ -40,11 +40,11 @@ static inline void dg_fclosep(FILE **f)
 #define dg_auto_fclose dg_auto(dg_fclosep)
 
 /* Hand an owned pointer on: the variable is NULL afterwards. */
-#define dg_take(p)                     \
-	({                             \
-		__typeof__(p) p_ = (p); \
-		(p) = NULL;            \
-		p_;                    \
+#define dg_take(p)                                                                                                     \
+	({                                                                                                             \
+		__typeof__(p) p_ = (p);                                                                                \
+		(p) = NULL;                                                                                            \
+		p_;                                                                                                    \
 	})
 
 /*

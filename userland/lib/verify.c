@@ -54,12 +54,12 @@ static void tell_difference(struct verify *v, const struct dg_manifest_entry *e,
 	else if (m && !dg_streq(m->build_id, e->build_id))
 		what = "is another build of the driver";
 	if (what)
-		find(v, DG_FINDING_SWAPPED, e->name, path, REPAIR, "swapped: %s (SHA-256 %.12s..., staged was %.12s...)", what,
-		     sum, e->sha256);
+		find(v, DG_FINDING_SWAPPED, e->name, path, REPAIR,
+		     "swapped: %s (SHA-256 %.12s..., staged was %.12s...)", what, sum, e->sha256);
 	else
 		find(v, DG_FINDING_CHANGED, e->name, path, REPAIR,
-		     "changed since it was staged (SHA-256 %.12s..., was %.12s...; %zu bytes, were %zu)", sum, e->sha256, len,
-		     e->size);
+		     "changed since it was staged (SHA-256 %.12s..., was %.12s...; %zu bytes, were %zu)", sum,
+		     e->sha256, len, e->size);
 }
 
 static void check_file(struct verify *v, const struct dg_manifest_entry *e)
@@ -92,7 +92,8 @@ static void check_shadow(struct verify *v, const struct dg_manifest_entry *e)
 	int r = dg_modprobe_path(v->kernel->modules_dir, e->name, &path);
 
 	if (r < 0)
-		find(v, DG_FINDING_SHADOWED, e->name, ours, "run drvguard repair", "not in the module index: modprobe finds none");
+		find(v, DG_FINDING_SHADOWED, e->name, ours, "run drvguard repair",
+		     "not in the module index: modprobe finds none");
 	else if (!dg_streq(path, ours))
 		find(v, DG_FINDING_SHADOWED, e->name, path, "remove that file, then run drvguard repair",
 		     "shadows the staged driver: modprobe would take this file");
@@ -155,7 +156,8 @@ static void check_generation(struct verify *v)
 		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair", "leads to no generation");
 		return;
 	case DG_LINK_FOREIGN:
-		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair", "is not drvguard's link to a generation");
+		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair",
+		     "is not drvguard's link to a generation");
 		return;
 	case DG_LINK_GOOD:
 		break;
@@ -209,7 +211,7 @@ void dg_verified_freep(struct dg_verified **v)
 const char *dg_finding_name(enum dg_finding_kind k)
 {
 	static const char *const names[] = { "changed", "swapped",  "missing", "extra", "shadowed",
-					     "link",    "manifest", "kernel",  "place", "unread" };
+					     "link",	"manifest", "kernel",  "place", "unread" };
 
 	return names[k];
 }

@@ -6,8 +6,8 @@
 #include "survey.h"
 
 enum dg_finding_kind {
-	DG_FINDING_CHANGED,  /* other bytes, same module */
-	DG_FINDING_SWAPPED,  /* another file altogether */
+	DG_FINDING_CHANGED, /* other bytes, same module */
+	DG_FINDING_SWAPPED, /* another file altogether */
 	DG_FINDING_MISSING,
 	DG_FINDING_EXTRA,    /* a file the manifest does not know */
 	DG_FINDING_SHADOWED, /* modprobe would take another file */
