@@ -52,7 +52,7 @@ case_begin() { # NAME
 # A root with the kernels REL… (whole, hard links), the configuration and a depot, empty yet.
 root_with() {
 	local rel tree
-	mkdir -p "$R"/{boot,etc/drvguard/drivers.d,lib/modules,usr/lib,opt/falco/drivers}
+	mkdir -p "$R"/{boot,etc/drvguard/drivers.d,lib/modules,usr/lib/drvguard,opt/falco/drivers}
 	for rel; do
 		case $rel in
 		"$A") tree=$KERNEL_A ;;
@@ -263,7 +263,7 @@ json() { # JQ-FILTER that must be true of stdout
 
 # Every file with its inode and times: for "changed nothing at all".
 snapshot() {
-	find "$R" -path "$R/lib/modules/*/kernel" -prune -o -printf '%P %y %i %n %s %T@ %m %l\n' | sort
+	find "$R" -path "$R/lib/modules/*/kernel" -prune -o -printf '%P %y %i %s %T@ %m %l\n' | sort
 }
 
 # What the tree comes to, whichever inode holds it: for "as it was before".

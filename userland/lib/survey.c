@@ -74,6 +74,12 @@ static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg
 	st->staged_ours = s->generation->link == DG_LINK_GOOD && dg_startswith(st->staged_path, ours) &&
 			  st->staged_path[strlen(ours)] == '/';
 	r = dg_modfile_read(st->staged_path, &st->staged.file, &st->staged_problem);
+	/* A name that only a stale index still knows: modprobe would load nothing. */
+	if (r == -ENOENT && !st->staged_ours) {
+		free(dg_take(st->staged_path));
+		st->staged_problem = (struct dg_diag){ 0 };
+		return 0;
+	}
 	if (r < 0) {
 		st->broken = st->staged_ours;
 		dg_diags_add(&s->problems, &st->staged_problem);
