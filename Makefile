@@ -8,6 +8,7 @@
 #   make demo               the main job on real kernels in a VM (as root; sets up what it needs)
 #   make check              every test (as root; sets up what it needs)
 #   make check-unit, check-cli, check-e2e     parts of it, nothing set up
+#   make check-headers      build the kernel module for every header package in the archive
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
 #   make deps               install what building and testing need (Debian and its kin)
@@ -47,7 +48,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
-.PHONY: all modules deps demo check check-unit check-cli check-e2e bench lint install uninstall clean help
+.PHONY: all modules deps demo check check-unit check-cli check-e2e check-headers bench lint install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -95,6 +96,9 @@ check-cli: $(PROG)
 
 check-e2e: $(PROG)
 	$(Q)tests/e2e/run
+
+check-headers:
+	$(Q)tests/e2e/kmod-build.sh all
 
 bench: $(PROG)
 	$(Q)tests/bench/run

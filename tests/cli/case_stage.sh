@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154,SC2016 # lib.sh sets the variables; $A and $B in JSON are for jq
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Staging: the layout, what is chosen, that it is repeatable, room and concurrent runs.
 
@@ -49,6 +50,7 @@ case_stage_json() {
 	dg --kernel "$B" --json stage
 	expect 0
 	quiet
+	# The kernel is told as in every other command's document.
 	json '.kernels[0] | .generation == 1 and .changed and .kernel.release == $B'
 	json '.kernels[0].drivers[0] | .driver == "scap" and .step == "staged" and .verdict == "exact" and .shadowed_by == null'
 	dg --kernel "$B" --json stage
@@ -190,15 +192,17 @@ case_stage_compressed() {
 }
 
 case_stage_compressed_damaged() {
-	local how
+	local how size
 	root_with "$B"
 	for how in gz:gzip xz:xz zst:zstd; do
 		rm -f "${depot:?}"/*
 		"${how#*:}" -c -q <"$SCAP_B" >"$dir/whole"
-		head -c 50000 "$dir/whole" >"$depot/scap.ko.${how%:*}"
-		dg --kernel "$B" stage
-		expect 1
-		one_line "scap.ko.${how%:*}" 'truncated or damaged'
+		for size in 20 30000 $(($(stat -c %s "$dir/whole") - 1)); do
+			head -c "$size" "$dir/whole" >"$depot/scap.ko.${how%:*}"
+			dg --kernel "$B" stage
+			expect 1
+			one_line "scap.ko.${how%:*}" '(truncated|damaged)'
+		done
 	done
 }
 
@@ -326,12 +330,42 @@ case_stage_others_served() {
 	done
 }
 
+# A driver like B's, of another version: three bytes of its .modinfo are other ones.
+other_version() { # VERSION DEST
+	LC_ALL=C sed "s/version=0\.1\.1/version=$1/" "$SCAP_B" >"$2"
+	[ "$(modinfo -F version "$2" | cut -c1-5)" = "$1" ] || skip "this scap has another version"
+}
+
+case_stage_newer_version() {
+	root_staged
+	other_version 0.1.2 "$depot/a.ko"
+	dg --kernel "$B" stage
+	expect 0
+	says '^kernel REL-B: generation 2, new'
+	cmp "$depot/a.ko" "$link/scap.ko"
+	[ -e "$gen/scap.ko" ] || fail "the first generation is gone"
+}
+
+case_stage_older_version() {
+	root_staged
+	rm "$depot"/*
+	other_version 0.1.0 "$depot/a.ko"
+	dg --kernel "$B" stage
+	expect 0
+	says '^scap kept'
+	cmp "$SCAP_B" "$link/scap.ko"
+	dg --kernel "$B" --force stage
+	expect 0
+	says '^scap staged'
+	cmp "$depot/a.ko" "$link/scap.ko"
+}
+
 # An index that does not know the staged file any more is made anew.
 case_stage_mends_index() {
 	root_staged
-	mv "$link" "$link.away"
+	mv "$link" "$dir/away"
 	depmod -b "$R" "$B"
-	mv "$link.away" "$link"
+	mv "$dir/away" "$link"
 	dg --kernel "$B" stage
 	expect 0
 	would_load "$B" scap "$link/scap.ko"
@@ -378,8 +412,6 @@ case_stage_after_interruption() {
 case_stage_concurrent() {
 	local i pids=()
 	root_ready
-	last="ten times drvguard stage at once"
-	code=
 	for i in {1..10}; do
 		"$DRVGUARD" --root "$R" --kernel "$B" stage >"$dir/out.$i" 2>"$dir/err.$i" &
 		pids+=($!)
@@ -452,7 +484,7 @@ case_room_store_files() {
 	need_root
 	root_ready
 	contents >"$dir/before"
-	for n in {2..9}; do
+	for n in {2..16}; do
 		mount -t tmpfs -o "nr_inodes=$n" none "$R/usr/lib/drvguard" || skip "no tmpfs here"
 		dg --kernel "$B" stage
 		if [ "$code" -eq 0 ]; then
@@ -489,6 +521,12 @@ small_modules() { # TMPFS-OPTIONS
 	depmod -b "$R" "$B"
 }
 
+# As $dir/before says, the store apart, which may keep a whole copy.
+unchanged_but() { # STORE
+	contents | grep -v "$1" >"$dir/after"
+	grep -v "$1" "$dir/before" | diff -u - "$dir/after" || fail "the tree was changed"
+}
+
 case_room_modules() {
 	need_root
 	root_ready
@@ -519,9 +557,7 @@ case_room_modules_files() {
 		expect 3
 		one_line "$R/lib/modules/$B" '; free some space|space if there is none'
 		rmdir "$R/lib/modules/$B/updates" 2>/dev/null || true
-		grep -v "/usr/lib/drvguard" "$dir/before" >"$dir/before-outside"
-		outside() { contents | grep -v "/usr/lib/drvguard"; }
-		unchanged "$dir/before-outside" outside
+		unchanged_but /usr/lib/drvguard
 		if find "$R/usr/lib/drvguard/kernels" -type f | grep .; then fail "half a generation stayed"; fi
 	done
 	[ "$code" -eq 0 ] || fail "never enough"
@@ -548,10 +584,8 @@ case_room_shared() {
 		fi
 		expect 3
 		quiet 1
-		outside() { contents | grep -v "/modules/store"; }
-		grep -v "/modules/store" "$dir/before" >"$dir/before-outside"
 		rmdir "$R/lib/modules/$B/updates" 2>/dev/null || true
-		unchanged "$dir/before-outside" outside
+		unchanged_but /modules/store
 	done
 	expect 0
 	would_load "$B" scap "$R/lib/modules/$B/updates/drvguard/scap.ko"

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154,SC2016 # lib.sh sets the variables; $A and $B in JSON are for jq
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Command lines that cannot be meant.
 
@@ -79,12 +80,8 @@ case_output_full() {
 	[ -c /dev/full ] || skip "no /dev/full"
 	root_staged
 	for command in "--kernel $B "{status,check,verify,stage,"status --json"} kernels; do
-		last="drvguard $command >/dev/full"
-		code=0
-		: >"$out"
 		# shellcheck disable=SC2086 # words are meant
-		"$DRVGUARD" --root "$R" $command >/dev/full 2>"$err" ||
-			code=$?
+		dg_as sh -c 'exec "$@" >/dev/full' - "$DRVGUARD" --root "$R" $command
 		expect 3
 	done
 }

@@ -40,11 +40,27 @@ static int load_all(struct dg_repair *r, unsigned int flags)
 	return 0;
 }
 
+/* With a dry run, staging has failed if there was something to stage. */
+static int stage(struct dg_repair *r, const struct dg_stage_options *o)
+{
+	struct dg_diag why = { 0 };
+	int err = dg_stage_run(r->before, o, &r->staged, &why);
+
+	if (err < 0)
+		r->stage_problem = why;
+	for (size_t i = 0; err == 0 && o->dry_run && i < r->staged->n; i++)
+		if (r->staged->v[i].step == DG_STAGE_STAGED)
+			err = -EROFS;
+	if (err < 0)
+		dg_stage_result_free(dg_take(r->staged));
+	return err;
+}
+
 int dg_repair_run(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
 		  struct dg_repair **ret, struct dg_diag *d)
 {
 	const unsigned int survey_flags = flags & DG_REPAIR_EARLY ? DG_SURVEY_NO_DEPOT : 0;
-	const struct dg_stage_options options = { 0 };
+	struct dg_stage_options options = { 0 };
 	dg_auto(dg_repair_freep) struct dg_repair *r = calloc(1, sizeof(*r));
 	dg_auto_close int lock = -1;
 	int err;
@@ -52,17 +68,16 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	if (!r)
 		return -ENOMEM;
 	err = dg_lock_take(root, config->store, &lock, &r->stage_problem);
-	/* A read-only root still gets its holds: only staging is out of reach. */
+	/* A read-only root still gets its holds: only staging is out of reach, and may not be needed. */
 	if (err < 0 && err != -EROFS) {
 		*d = r->stage_problem;
 		return err;
 	}
-	r->stage_error = err;
+	options.dry_run = err < 0;
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->before, d);
 	if (err < 0)
 		return err;
-	if (r->stage_error == 0)
-		r->stage_error = dg_stage_run(r->before, &options, &r->staged, &r->stage_problem);
+	r->stage_error = stage(r, &options);
 	/* Observed again, never assumed from what was done. */
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
 	if (err < 0)
