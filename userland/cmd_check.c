@@ -13,6 +13,7 @@ struct check {
 	struct dg_kernel *kernel;
 	struct dg_table table;
 	struct json_object *results;
+	struct dg_diags problems; /* of the kernel being checked */
 };
 
 static bool is_file(const char *arg)
@@ -43,6 +44,7 @@ static void check_file(struct check *k, const char *path)
 	if (r < 0) {
 		/* No module at all is a 'no', which is an answer; what cannot be read is none. */
 		dg_report_error(r, &d);
+		dg_diags_add(&k->problems, &d);
 		dg_job_raise(&k->job, r == -EBADMSG && !m ? DG_EXIT_MISMATCH : DG_EXIT_UNKNOWN);
 		return;
 	}
@@ -90,6 +92,8 @@ static void check_drivers(struct check *k)
 	}
 	if (!k->job.context->quiet)
 		dg_report_problems(&s->problems);
+	for (size_t i = 0; i < s->problems.n; i++)
+		dg_diags_add(&k->problems, &s->problems.v[i]);
 	for (size_t i = 0; i < s->n; i++)
 		if (dg_modname_in(*k->names ? k->names : NULL, s->v[i].driver->name))
 			check_driver(k, s, &s->v[i]);
@@ -131,6 +135,8 @@ static void check_kernel(struct dg_job *job, struct dg_kernel *kernel)
 		check_drivers(k);
 	json_object_object_add(o, "kernel", dg_json_kernel(kernel));
 	json_object_object_add(o, "results", k->results);
+	json_object_object_add(o, "problems", dg_json_problems(&k->problems));
+	dg_diags_free(&k->problems);
 	json_object_array_add(job->list, o);
 	if (!job->context->json)
 		printf("kernel %s\n", kernel->release);
@@ -150,6 +156,7 @@ static void print(struct dg_job *job)
 	if (one) {
 		json_object_object_add(o, "kernel", json_object_get(json_object_object_get(one, "kernel")));
 		json_object_object_add(o, "results", json_object_get(json_object_object_get(one, "results")));
+		json_object_object_add(o, "problems", json_object_get(json_object_object_get(one, "problems")));
 	}
 	dg_json_end(o);
 }
@@ -164,6 +171,8 @@ enum dg_exit cmd_check(const struct dg_context *c)
 	k.names = calloc(n, sizeof(*k.names));
 	k.files = calloc(n, sizeof(*k.files));
 	if (dg_job_begin(&k.job, c) && k.names && k.files && part(&k)) {
+		if (!*k.files)
+			dg_job_note_if_idle(&k.job);
 		dg_job_each_kernel(&k.job, check_kernel);
 		print(&k.job);
 	}

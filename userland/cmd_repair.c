@@ -7,6 +7,7 @@
 #include "lib/fs.h"
 #include "lib/repair.h"
 #include "report.h"
+#include "waiting.h"
 
 static void print_level(const struct dg_survey *s)
 {
@@ -34,10 +35,10 @@ static void print_found(const struct dg_standing *st)
 	dg_standing_cause(st, cause, sizeof(cause));
 	if (!st->staged_path)
 		printf("found    %s: nothing staged, %s: %s\n", st->driver->name,
-		       dg_paint(st->match, dg_match_name(st->match)), *cause ? cause : "a match is in the depot");
+		       dg_paint(st->match, dg_match_name(st->match)), cause);
 	else
 		printf("found    %s: %s%s, %s%s%s\n", st->driver->name,
-		       st->staged.file && *st->staged.file->version ? st->staged.file->version : "",
+		       st->staged.file ? dg_show(st->staged.file->version) : "",
 		       st->staged_ours ? " staged" : " not staged by drvguard",
 		       dg_paint(st->match, dg_match_name(st->match)), *cause ? ": " : "", cause);
 }
@@ -52,7 +53,7 @@ static void print_staged(const struct dg_repair *r, const struct dg_standing *be
 		       r->stage_problem.cure[0] ? "; " : "", r->stage_problem.cure);
 	else if (item->step == DG_STAGE_STAGED)
 		printf("staged   %s: generation %u (%s) from %s\n", name, r->staged->generation,
-		       dg_verdict_name(before->best.judgement->verdict), before->best.file->path);
+		       dg_verdict_name(before->best.judgement->verdict), dg_show(before->best.file->path));
 	else if (item->step == DG_STAGE_OLDER)
 		printf("staged   %s: nothing: the depot's match is an older version; drvguard stage --force takes it\n",
 		       name);
@@ -63,27 +64,31 @@ static void print_staged(const struct dg_repair *r, const struct dg_standing *be
 		printf("         %s: but modprobe would take %s; remove that file\n", name, item->shadowed_by);
 }
 
-static size_t findings_of(const struct dg_verified *v, const char *driver)
+/* Of the file itself, that is; where it leads from and what shadows it is told below. */
+static bool digest_is_wrong(const struct dg_verified *v, const char *driver)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < v->n_findings; i++) {
+		const struct dg_finding *f = &v->findings[i];
 
-	for (size_t i = 0; i < v->n_findings; i++)
-		n += !v->findings[i].driver[0] || dg_streq(v->findings[i].driver, driver);
-	return n;
+		if (f->kind == DG_FINDING_MANIFEST ||
+		    (dg_streq(f->driver, driver) &&
+		     (f->kind == DG_FINDING_CHANGED || f->kind == DG_FINDING_SWAPPED || f->kind == DG_FINDING_MISSING)))
+			return true;
+	}
+	return false;
 }
 
 static void print_digest(const struct dg_repair *r, const struct dg_standing *st)
 {
 	const struct dg_modfile *f = st->staged.file;
-	size_t n = findings_of(r->verified, st->driver->name);
 
 	if (!st->staged_ours || !f) {
 		printf("digest   %s: nothing of drvguard's is staged\n", st->driver->name);
 		return;
 	}
 	printf("digest   %s: %s, SHA-256 %.16s..., sum %05u %zu\n", st->driver->name,
-	       n ? "WRONG, see below" : "as the manifest says", f->sha256, dg_sum_bsd(f->data, f->len),
-	       (f->len + 1023) / 1024);
+	       digest_is_wrong(r->verified, st->driver->name) ? "WRONG, see below" : "as the manifest says", f->sha256,
+	       dg_sum_bsd(f->data, f->len), (f->len + 1023) / 1024);
 }
 
 static void print_loaded(const struct dg_repair *r, const struct dg_standing *st, size_t i)
@@ -163,8 +168,9 @@ static struct json_object *to_json(const struct dg_repair *r)
 {
 	static const char *const loads[] = { "no_match", "not_running", "not_asked", "already",
 					     "loaded",	 "reboot",	"failed" };
-	struct json_object *o = dg_json_kernel(r->after->kernel), *list = json_object_new_array();
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 
+	json_object_object_add(o, "kernel", dg_json_kernel(r->after->kernel));
 	json_object_object_add(o, "generation", json_object_new_int(r->staged ? (int)r->staged->generation : 0));
 	json_object_object_add(o, "changed", json_object_new_boolean(r->staged && r->staged->changed));
 	for (size_t i = 0; i < r->after->n; i++) {
@@ -196,6 +202,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		dg_report_error(r->stage_error, &r->stage_problem);
 	if (r->settle_error < 0)
 		dg_report_error(r->settle_error, &r->settle_problem);
+	(void)dg_waiting_record(r->after);
 	dg_job_raise(job, code_of(r));
 	json_object_array_add(job->list, to_json(r));
 	if (job->context->json)

@@ -5,6 +5,7 @@
 #include "lib/lock.h"
 #include "lib/stage.h"
 #include "report.h"
+#include "waiting.h"
 
 static const char *step_name(enum dg_stage_step step, bool dry_run)
 {
@@ -56,9 +57,10 @@ static enum dg_exit code_of(const struct dg_survey *s, const struct dg_stage_ite
 
 static void report(struct dg_job *job, const struct dg_survey *s, const struct dg_stage_result *r)
 {
-	struct json_object *o = dg_json_kernel(s->kernel), *drivers = json_object_new_array();
+	struct json_object *o = json_object_new_object(), *drivers = json_object_new_array();
 	struct dg_table t;
 
+	json_object_object_add(o, "kernel", dg_json_kernel(s->kernel));
 	dg_table_begin(&t, 5);
 	dg_table_row(&t, "DRIVER", "STEP", "VERSION", "VERDICT", "FROM");
 	for (size_t i = 0; i < r->n; i++) {
@@ -82,6 +84,7 @@ static void report(struct dg_job *job, const struct dg_survey *s, const struct d
 	json_object_object_add(o, "generation", json_object_new_int((int)r->generation));
 	json_object_object_add(o, "changed", json_object_new_boolean(r->changed));
 	json_object_object_add(o, "drivers", drivers);
+	json_object_object_add(o, "problems", dg_json_problems(&s->problems));
 	json_object_array_add(job->list, o);
 	if (!job->context->json)
 		printf("kernel %s: generation %u%s\n", s->kernel->release, r->generation, r->changed ? ", new" : "");
@@ -95,8 +98,10 @@ static int settle(struct dg_job *job, struct dg_kernel *k, struct dg_diag *d)
 	struct dg_diags remarks = { 0 };
 	int r = dg_survey_take(job->context->root, job->config, k, 0, &s, d);
 
-	if (r == 0)
+	if (r == 0) {
+		(void)dg_waiting_record(s);
 		r = dg_stage_settle(s, &remarks, d);
+	}
 	dg_report_problems(&remarks);
 	dg_diags_free(&remarks);
 	return r;

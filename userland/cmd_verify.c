@@ -25,8 +25,8 @@ static void print_all_sums(struct dg_job *job, const struct dg_kernel *k)
 	for (size_t i = 0; g->manifest && i < g->manifest->n_entries; i++) {
 		const char *name = g->manifest->entries[i].name;
 		/* As people write it, not /usr/lib/modules, so that the lines compare. */
-		dg_auto_free char *inside = dg_format("/lib/modules/%s/" DG_GENERATION_LINK "/%s.ko", k->release, name);
-		dg_auto_free char *path = inside ? dg_path_join(k->root, inside) : NULL;
+		dg_auto_free char *path = dg_format("%s/lib/modules/%s/" DG_GENERATION_LINK "/%s.ko",
+						    dg_streq(k->root, "/") ? "" : k->root, k->release, name);
 		dg_auto_free void *data = NULL;
 		struct dg_diag d;
 		size_t len;

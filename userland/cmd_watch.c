@@ -57,7 +57,8 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 	w->job.code = DG_EXIT_OK;
 	for (size_t i = 0; i < r->after->n; i++) {
 		if (r->staged && r->staged->v[i].step == DG_STAGE_STAGED)
-			printf("%s: staged from %s, %s\n", r->after->v[i].driver->name, r->before->v[i].best.file->path,
+			printf("%s: staged from %s, %s\n", r->after->v[i].driver->name,
+			       dg_show(r->before->v[i].best.file->path),
 			       r->verified->n_findings ? "with findings: see drvguard verify" : "verified");
 		tell_loaded(r, i);
 		dg_job_raise(&w->job, dg_exit_of_standing(r->after, &r->after->v[i]));

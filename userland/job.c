@@ -41,13 +41,18 @@ bool dg_job_begin(struct dg_job *job, const struct dg_context *c)
 	return true;
 }
 
+void dg_job_note_if_idle(const struct dg_job *job)
+{
+	if (!job->config->n_drivers && !job->config->problems.n && !job->context->quiet)
+		dg_report_note("no driver is configured", "see drvguard.conf(5)");
+}
+
 bool dg_job_take_names(struct dg_job *job)
 {
 	char **args = job->context->args;
 	struct dg_diag d;
 
-	if (!job->config->n_drivers && !job->config->problems.n && !job->context->quiet)
-		dg_report_note("no driver is configured", "see drvguard.conf(5)");
+	dg_job_note_if_idle(job);
 	for (char **a = args; *a; a++)
 		if (!dg_config_driver(job->config, *a)) {
 			dg_diag_set(&d, -EINVAL, *a, "name one that drvguard status lists, or add it to drivers.d",

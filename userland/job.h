@@ -26,6 +26,8 @@ void dg_job_init(struct dg_job *job, const struct dg_context *c);
 bool dg_job_begin(struct dg_job *job, const struct dg_context *c);
 /* Take the arguments as drivers, each of which must be configured. */
 bool dg_job_take_names(struct dg_job *job);
+/* Say so when no driver is configured. */
+void dg_job_note_if_idle(const struct dg_job *job);
 /* Call @fn for each kernel --kernel stands for. */
 void dg_job_each_kernel(struct dg_job *job, dg_job_fn fn);
 /* Print the JSON document if one is asked for. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command line and the table of commands, nothing else. */
+#include <errno.h>
 #include <getopt.h>
 
 #include "cmd.h"
@@ -121,13 +122,14 @@ int main(int argc, char **argv)
 	static char repair[] = "repair";
 	struct dg_context c = { .root = "/" };
 	unsigned int used = 0;
+	enum dg_exit code;
 	int option;
 
 	/* The vendors' old spelling of the manual cure. */
 	for (int i = 1; i < argc; i++)
 		if (dg_streq(argv[i], "-dm"))
 			argv[i] = repair;
-	while ((option = getopt_long(argc, argv, "hqv", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":hqv", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();
 			return DG_EXIT_OK;
@@ -136,11 +138,19 @@ int main(int argc, char **argv)
 			puts("drvguard " DRVGUARD_VERSION);
 			return DG_EXIT_OK;
 		}
-		if (option == '?')
-			return usage_error("not understood", NULL);
+		if (option == '?' || option == ':')
+			return usage_error(option == ':' ? "a value is missing behind" : "no such option:",
+					   argv[optind - 1]);
 		take_option(option, &c, &used);
 	}
 	if (optind == argc)
 		return usage_error("no command", NULL);
-	return (int)dispatch(&c, argv + optind, used);
+	code = dispatch(&c, argv + optind, used);
+	/* An answer that did not get out is none. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "drvguard: standard output: cannot be written: %s; free some space there\n",
+			strerror(errno));
+		code = dg_exit_worse(code, DG_EXIT_UNKNOWN);
+	}
+	return (int)code;
 }

@@ -4,6 +4,18 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#define PAINT_END "\033[0m"
+
+const char *dg_show(const char *s)
+{
+	static char turns[8][512];
+	static unsigned int turn;
+	char *buf = turns[turn++ % 8];
+
+	snprintf(buf, sizeof(turns[0]), "%s", s);
+	return dg_printable(buf);
+}
+
 void dg_report_error(int err, const struct dg_diag *d)
 {
 	if (!d->what[0])
@@ -29,6 +41,22 @@ void dg_table_begin(struct dg_table *t, size_t columns)
 	*t = (struct dg_table){ .columns = columns };
 }
 
+/* Only dg_paint() may speak to the terminal. */
+static char *cell(const char *s)
+{
+	size_t len = strlen(s), skip = strlen("\033[31m"), end = strlen(PAINT_END);
+	char *copy = strdup(s), c;
+
+	if (copy && len > skip + end && dg_startswith(s, "\033[3") && s[skip - 1] == 'm' && dg_endswith(s, PAINT_END)) {
+		c = copy[len - end];
+		copy[len - end] = '\0';
+		dg_printable(copy + skip);
+		copy[len - end] = c;
+		return copy;
+	}
+	return dg_printable(copy);
+}
+
 void dg_table_row(struct dg_table *t, ...)
 {
 	va_list ap;
@@ -38,7 +66,7 @@ void dg_table_row(struct dg_table *t, ...)
 		const char *s = va_arg(ap, const char *);
 
 		if (DG_GROW(t->cells, t->n) == 0)
-			t->cells[t->n++] = strdup(s && *s ? s : "-");
+			t->cells[t->n++] = cell(s && *s ? s : "-");
 	}
 	va_end(ap);
 }
@@ -88,7 +116,7 @@ const char *dg_paint(enum dg_match m, const char *word)
 
 	if (!isatty(STDOUT_FILENO))
 		return word;
-	snprintf(buf, sizeof(turns[0]), "\033[%dm%s\033[0m", colours[m], word);
+	snprintf(buf, sizeof(turns[0]), "\033[%dm%s" PAINT_END, colours[m], word);
 	return buf;
 }
 
@@ -229,13 +257,15 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 		snprintf(buf, size, "the staged file is %s", st->staged_problem.what);
 	else if (st->staged.judgement)
 		dg_judgement_cause(st->staged.judgement, buf, size);
+	else if (st->best.file)
+		snprintf(buf, size, "the %s has %s", st->best.from_store ? "store" : "depot", st->best.file->path);
 	else if (st->match == DG_WAITING)
 		snprintf(buf, size, "%s", st->depot_why.what[0] ? st->depot_why.what : "the depot was not looked at");
 	else if (near->file) {
 		dg_judgement_cause(near->judgement, why, sizeof(why));
 		dg_choose_built_for(near->file, built_for, sizeof(built_for));
 		snprintf(buf, size, "no file fits; nearest is for %s: %s", built_for, why);
-	} else if (!st->best.file) {
+	} else {
 		snprintf(buf, size, "%s",
 			 st->depot_unreadable ? st->depot_why.what : "no file of this driver in the depot");
 	}

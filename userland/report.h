@@ -26,6 +26,9 @@ void dg_table_row(struct dg_table *t, ...);
 /* Print if @print, and free. The first row is the heading; a table of nothing else is not printed. */
 void dg_table_end(struct dg_table *t, bool print);
 
+/* Made printable, for text from disk in a printf. A static buffer of eight turns. */
+const char *dg_show(const char *s);
+
 /* A green, yellow or red word on a terminal, the bare word elsewhere. A static buffer of eight turns. */
 const char *dg_paint(enum dg_match m, const char *word);
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154,SC2016 # lib.sh sets the variables; $A and $B in JSON are for jq
+# shellcheck disable=SC2154,SC2016,SC2034 # lib.sh sets and uses the variables; $A and $B in JSON are for jq
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Staging: the layout, what is chosen, that it is repeatable, room and concurrent runs.
 

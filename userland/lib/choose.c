@@ -15,6 +15,9 @@ int dg_choose_compare(const struct dg_modfile *a, const struct dg_judgement *ja,
 
 	if (ja->verdict != jb->verdict)
 		return ja->verdict < jb->verdict ? 1 : -1;
+	/* Refused by the configuration alone is nearer than refused by the kernel. */
+	if (!ja->err != !jb->err)
+		return ja->err ? -1 : 1;
 	c = dg_version_compare(a->version, b->version);
 	if (c)
 		return c;

@@ -7,11 +7,16 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "fs.h"
 
 #define DEFAULT_STORE "/usr/lib/drvguard"
+/* Of one file: past that it is no configuration. */
+#define MOST_PROBLEMS 20
 
 enum section { NONE, GENERAL, PRODUCT, DRIVER, UNKNOWN };
 
@@ -20,7 +25,8 @@ struct reading {
 	const char *file;
 	FILE *stream;
 	int line;
-	bool overlong;
+	bool overlong, had_overlong;
+	size_t n_problems;
 	enum section section; /* what the lines now read belong to, the last of its kind */
 	int error;
 };
@@ -31,8 +37,13 @@ static void problem(struct reading *r, int line, const char *cure, const char *w
 	char where[256];
 
 	snprintf(where, sizeof(where), "%s:%d", r->file, line);
-	dg_diag_set(&d, 0, where, cure, "%s '%s'", what, about);
-	dg_diags_add(&r->config->problems, &d);
+	if (r->n_problems++ < MOST_PROBLEMS) {
+		if (*about)
+			dg_diag_set(&d, 0, where, cure, "%s '%s'", what, about);
+		else
+			dg_diag_set(&d, 0, where, cure, "%s", what);
+		dg_diags_add(&r->config->problems, &d);
+	}
 	if (r->section == PRODUCT)
 		r->config->products[r->config->n_products - 1].bad = true;
 	if (r->section == DRIVER)
@@ -110,15 +121,17 @@ static void begin_section(struct reading *r, char *text)
 static char *next_line(char *buf, int size, void *data)
 {
 	struct reading *r = data;
+	bool continued = r->overlong;
 	const char *p;
 
-	if (!fgets(buf, size, r->stream))
+	if (r->n_problems >= MOST_PROBLEMS || !fgets(buf, size, r->stream))
 		return NULL;
-	if (!r->overlong)
+	if (!continued)
 		r->line++;
+	r->had_overlong |= r->overlong;
 	r->overlong = !strchr(buf, '\n') && !feof(r->stream);
-	if (r->overlong)
-		problem(r, r->line, "shorten it to 190 characters", "line too long:", "");
+	if (r->overlong && !continued)
+		problem(r, r->line, "shorten it to 190 characters", "line too long", "");
 	p = buf + strspn(buf, " \t");
 	if (*p == '[') {
 		dg_auto_free char *copy = strdup(p + 1);
@@ -234,8 +247,9 @@ static int read_file(struct dg_config *c, const char *path)
 
 	if (bad < 0)
 		return bad;
-	if (memchr(data, '\0', len))
-		return -EBADMSG;
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char *)data)[i] < ' ' && !strchr("\t\n\r", ((char *)data)[i]))
+			return -EBADMSG;
 	if (!len)
 		return 0;
 	stream = r.stream = fmemopen(data, len, "r");
@@ -244,19 +258,28 @@ static int read_file(struct dg_config *c, const char *path)
 	bad = ini_parse_stream(next_line, &r, on_value, &r);
 	if (bad < 0)
 		return -ENOMEM;
-	if (bad > 0)
-		problem(&r, bad, "write it as key = value", "not understood: line", "");
+	/* A section that does not end was told when it began. */
+	if (bad > 0 && r.section != UNKNOWN && !r.had_overlong)
+		problem(&r, bad, "write it as key = value", "line not understood", "");
 	return r.error;
 }
 
+/* A link to /dev/null in /etc masks a vendor's file, as elsewhere. */
+static bool is_null(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
 /* A file that is there and cannot be used is a problem told; the rest is served. */
-static int read_optional(struct dg_config *c, const char *path)
+static int read_optional(struct dg_config *c, const char *path, bool listed)
 {
 	struct dg_diag d;
 	int r = read_file(c, path);
 
-	if (r == 0 || r == -ENOENT || r == -ENOMEM)
-		return r == -ENOENT ? 0 : r;
+	if (r == 0 || (r == -ENOENT && !listed) || r == -ENOMEM || (r == -ENXIO && is_null(path)))
+		return r == -ENOMEM ? r : 0;
 	if (r == -EBADMSG)
 		dg_diag_set(&d, r, path, "restore it from the package", "is not text");
 	else
@@ -268,8 +291,9 @@ static int read_optional(struct dg_config *c, const char *path)
 /* A file in /etc masks the one of its name in /usr/lib. */
 static int read_dropins(struct dg_config *c, const char *root)
 {
-	dg_auto_free char *vendor = dg_path_join(root, "/usr/lib/drvguard/drivers.d");
-	dg_auto_free char *admin = dg_path_join(root, "/etc/drvguard/drivers.d");
+	static const char *const forms[] = { "/usr/lib/drvguard/drivers.d", "/etc/drvguard/drivers.d" };
+	dg_auto_free char *vendor = dg_path_join(root, forms[0]);
+	dg_auto_free char *admin = dg_path_join(root, forms[1]);
 	const char *const dirs[] = { vendor, admin };
 	int r = 0;
 
@@ -281,13 +305,15 @@ static int read_dropins(struct dg_config *c, const char *root)
 		if (dg_dir_list(dirs[i], &names) < 0)
 			continue;
 		for (char **n = names; *n && r == 0; n++) {
-			dg_auto_free char *path = dg_format("%s/%s", dirs[i], *n),
-					  *mask = dg_format("%s/%s", admin, *n);
+			dg_auto_free char *inside = dg_format("%s/%s", forms[i], *n);
+			dg_auto_free char *path = inside ? dg_path_join(root, inside) : NULL;
+			dg_auto_free char *mask = dg_format("%s/%s", admin, *n);
 
 			if (!path || !mask)
 				r = -ENOMEM;
-			else if (dg_endswith(*n, ".conf") && (i == 1 || access(mask, F_OK) < 0))
-				r = read_optional(c, path);
+			else if (dg_endswith(*n, ".conf") &&
+				 (i == 1 || faccessat(AT_FDCWD, mask, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+				r = read_optional(c, path, true);
 		}
 		dg_strv_free(names);
 	}
@@ -364,7 +390,7 @@ int dg_config_read(const char *root, const char *file, struct dg_config **ret, s
 		if (r < 0)
 			return dg_diag_errno(d, r, file, "read");
 	} else {
-		r = read_optional(c, main_file);
+		r = read_optional(c, main_file, false);
 		if (r == 0)
 			r = read_dropins(c, root);
 	}

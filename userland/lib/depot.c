@@ -61,7 +61,7 @@ static int visit_link(const char *root, const char *path, dg_depot_fn fn, void *
 	struct stat st;
 	int r = dg_path_resolve(root, path + skip, &real);
 
-	if (r == 0 && stat(real, &st) == 0 && !S_ISDIR(st.st_mode))
+	if (r == 0 && stat(real, &st) == 0 && S_ISREG(st.st_mode))
 		return fn(real, 0, NULL, data);
 	if (r == -ELOOP)
 		dg_diag_set(&bad, r, path, "remove the link", "a link that leads round to itself");
@@ -71,7 +71,7 @@ static int visit_link(const char *root, const char *path, dg_depot_fn fn, void *
 	else if (r < 0)
 		dg_diag_errno(&bad, r, path, "follow the link");
 	else
-		dg_diag_set(&bad, -EISDIR, path, "remove it, or rename it", "a directory named like a driver");
+		dg_diag_set(&bad, -EISDIR, path, "remove it, or rename it", "leads to no regular file");
 	return fn(path, r < 0 ? r : -EISDIR, &bad, data);
 }
 
@@ -81,9 +81,13 @@ static int visit(const char *root, const FTSENT *e, dg_depot_fn fn, void *data)
 	bool named = dg_modfile_is_named(e->fts_name);
 
 	switch (e->fts_info) {
-	case FTS_F:
 	case FTS_DEFAULT:
-	case FTS_NSOK:
+		if (!named)
+			return 0;
+		/* Not opened: with some devices that alone does something. */
+		dg_diag_set(&bad, -ENXIO, e->fts_path, "remove it", "no regular file");
+		return fn(e->fts_path, -ENXIO, &bad, data);
+	case FTS_F:
 		return named ? fn(e->fts_path, 0, NULL, data) : 0;
 	case FTS_SL:
 	case FTS_SLNONE:

@@ -38,8 +38,15 @@ static const char *errno_cure(int err)
 	case ENFILE:
 	case ENOMEM:
 		return "the system is short of resources: try again";
+	case EISDIR:
+	case ENOTDIR:
+	case ENXIO:
+	case ELOOP:
+		return "put a regular file there, or name another";
+	case EFBIG:
+		return "it is larger than drvguard reads: replace it";
 	default:
-		return "";
+		return "check that path and its file system";
 	}
 }
 

@@ -11,13 +11,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-char *dg_path_join(const char *root, const char *path)
-{
-	if (!root || strcmp(root, "/") == 0)
-		return strdup(path);
-	return dg_format("%s%s", root, path);
-}
-
 int dg_path_resolve(const char *root, const char *path, char **ret)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
@@ -42,6 +35,47 @@ int dg_path_resolve(const char *root, const char *path, char **ret)
 	real[n] = '\0';
 	*ret = strdup(real);
 	return *ret ? 0 : -ENOMEM;
+}
+
+/* When @path[@done] begins with the name of a dangling link: the path with the link's text for it. */
+static char *through_link(const char *real, const char *path, size_t done)
+{
+	size_t name = strcspn(path + done + 1, "/");
+	dg_auto_free char *link = dg_format("%s/%.*s", real, (int)name, path + done + 1), *text = NULL;
+	const char *rest = path + done + 1 + name;
+
+	if (!link || dg_link_get(link, &text) < 0)
+		return NULL;
+	if (text[0] == '/')
+		return dg_format("%s%s", text, rest);
+	return dg_format("%.*s/%s%s", (int)done, path, text, rest);
+}
+
+char *dg_path_join(const char *root, const char *path)
+{
+	dg_auto_free char *wanted = strdup(path);
+
+	if (!wanted || strcmp(root, "/") == 0)
+		return dg_take(wanted);
+	for (int links = 0; links < 16; links++) {
+		dg_auto_free char *part = strdup(wanted), *real = NULL, *through = NULL;
+		size_t done;
+
+		/* The longest part that exists, as a process with that root would find it. */
+		while (part && *part && dg_path_resolve(root, part, &real) < 0)
+			*strrchr(part, '/') = '\0';
+		if (!part)
+			return NULL;
+		done = strlen(part);
+		if (wanted[done])
+			through = through_link(real ? real : root, wanted, done);
+		if (!through)
+			return dg_format("%s%s", real ? real : root, wanted + done);
+		free(wanted);
+		wanted = dg_take(through);
+	}
+	/* A ring of links: what cannot be opened either way. */
+	return dg_format("%s/", root);
 }
 
 int dg_path_relative(const char *dir, const char *target, char **ret)

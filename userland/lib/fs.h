@@ -11,9 +11,13 @@
 #include <sys/types.h>
 
 /* Nothing drvguard reads whole (drivers, images, symvers) is larger unpacked. */
-#define DG_FILE_MAX ((size_t)1 << 30)
+#define DG_FILE_MAX ((size_t)256 << 20)
 
-/* @root "/" or a directory; @path absolute. Caller frees; NULL without memory. */
+/*
+ * Where @path, absolute inside @root ("/" or a directory), lies outside it. Links
+ * in the part that exists stay inside the root; the rest need not exist yet.
+ * Caller frees; NULL without memory.
+ */
 char *dg_path_join(const char *root, const char *path);
 
 /*

@@ -178,13 +178,14 @@ int dg_generation_build(const char *root, const char *store, const struct dg_man
 
 int dg_generation_switch(const struct dg_kernel *k, const char *dir, char **ret_old, struct dg_diag *d)
 {
-	dg_auto_free char *path = dg_format("%s/" DG_GENERATION_LINK, k->modules_dir);
-	dg_auto_free char *updates = dg_format("%s/updates", k->modules_dir);
-	dg_auto_free char *from = NULL, *to = NULL, *text = NULL, *old = NULL;
+	dg_auto_free char *inside = dg_format("/lib/modules/%s/updates", k->release);
+	dg_auto_free char *updates = inside ? dg_path_join(k->root, inside) : NULL, *from = NULL, *to = NULL,
+			  *text = NULL, *old = NULL;
+	dg_auto_free char *path = updates ? dg_format("%s/drvguard", updates) : NULL;
 	struct stat st;
 	int r;
 
-	if (!path || !updates)
+	if (!path)
 		return -ENOMEM;
 	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return dg_diag_set(d, -EEXIST, path, "move it away: that name is drvguard's",

@@ -301,12 +301,8 @@ int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d)
 	return k->build_id[0] ? 0 : -ENODATA;
 }
 
-static void add_module_exports(struct dg_kernel *k, const char *path)
+void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
 {
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-
-	if (dg_modfile_read(path, &m, NULL) < 0)
-		return;
 	for (size_t i = 0; i < m->n_exports; i++) {
 		const struct dg_export_entry e = { .name = m->exports[i].name,
 						   .owner = m->name,
@@ -321,12 +317,15 @@ static void add_module_exports(struct dg_kernel *k, const char *path)
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name)
 {
 	const struct dg_export_entry *e = dg_symtab_find(k->exports, name);
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
 	dg_auto_free char *path = NULL;
 
 	if (e || !k->modules_dir)
 		return e;
 	if (dg_modprobe_symbol_path(k->modules_dir, name, &path) < 0)
 		return NULL;
-	add_module_exports(k, path);
+	if (dg_modfile_read(path, &m, NULL) < 0)
+		return NULL;
+	dg_kernel_add_exports(k, m);
 	return dg_symtab_find(k->exports, name);
 }

@@ -8,6 +8,7 @@
 
 #include "elf.h"
 #include "level.h"
+#include "modfile.h"
 #include "symtab.h"
 
 struct dg_kernel {
@@ -50,6 +51,9 @@ int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d);
 
 /* The build-id of the image on disk (the image is unpacked for it). -ENODATA: it has none. */
 int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d);
+
+/* Add a driver's exports, for others that will be staged with it. */
+void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m);
 
 /* Who exports @name: the kernel, or one of its modules, read when first needed. NULL: nobody. */
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name);

@@ -83,6 +83,7 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	if (err < 0)
 		return err;
 	r->settle_error = dg_stage_settle(r->after, &r->remarks, &r->settle_problem);
+	dg_survey_look_again(r->after);
 	err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
 	if (err == 0)
 		err = load_all(r, flags);

@@ -35,9 +35,18 @@ static enum dg_stage_step plan_one(const struct dg_survey *s, const struct dg_st
 		       : DG_STAGE_KEPT;
 }
 
+/* Good still, but proven for another build of this kernel: the manifest has to say for which. */
+static bool proven_for_another(const struct dg_survey *s)
+{
+	const struct dg_manifest *m = s->generation->manifest;
+
+	return m && m->kernel_build_id[0] && s->kernel->build_id[0] &&
+	       !dg_streq(m->kernel_build_id, s->kernel->build_id);
+}
+
 static bool plan(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r)
 {
-	bool change = false;
+	bool change = proven_for_another(s);
 
 	for (size_t i = 0; i < s->n; i++) {
 		r->v[i].standing = &s->v[i];
@@ -148,6 +157,16 @@ static const struct dg_stage_item *item_of(const struct dg_stage_result *r, cons
 	return NULL;
 }
 
+/* With the verdict as it is now. */
+static int add_again(struct dg_manifest *m, const struct dg_manifest_entry *e, const struct dg_stage_item *item)
+{
+	struct dg_manifest_entry copy = *e;
+
+	if (item && item->standing->staged.judgement)
+		copy.verdict = item->standing->staged.judgement->verdict;
+	return dg_manifest_add(m, &copy);
+}
+
 /* What the current generation has and this run does not replace goes on, if its bytes are in the store. */
 static int add_kept(struct dg_manifest *m, const struct dg_survey *s, const struct dg_stage_result *r,
 		    const char *store_dir)
@@ -167,7 +186,7 @@ static int add_kept(struct dg_manifest *m, const struct dg_survey *s, const stru
 		/* Broken and with no replacement: it is lost already, and said so by verify. */
 		if (access(path, R_OK) < 0 || (item && item->standing->broken))
 			continue;
-		err = dg_manifest_add(m, e);
+		err = add_again(m, e, item);
 		if (err < 0)
 			return err;
 	}

@@ -96,7 +96,6 @@ static void look_at_loaded(struct dg_survey *s, struct dg_standing *st)
 	if (!s->running)
 		return;
 	dg_loaded_read(s->root, st->driver->name, &st->loaded);
-	st->held = dg_hold_is_set(s->root, st->driver->name);
 	if (!l->loaded || !f)
 		return;
 	/* The build-id names the very file; without one the source, then the version, must do. */
@@ -109,6 +108,7 @@ static void look_at_loaded(struct dg_survey *s, struct dg_standing *st)
 }
 
 struct walk {
+	bool again; /* only for drivers still without a candidate; problems are told already */
 	struct dg_survey *survey;
 	const struct dg_product *product; /* NULL: the store, which serves all */
 	struct dg_diag *d;
@@ -126,8 +126,12 @@ static void keep_better(struct dg_survey *s, struct dg_candidate *best, struct d
 	}
 }
 
-static void add_problem(struct dg_survey *s, int err, const struct dg_diag *d)
+static void add_problem(struct walk *w, int err, const struct dg_diag *d)
 {
+	struct dg_survey *s = w->survey;
+
+	if (w->again)
+		return;
 	dg_diags_add(&s->problems, d);
 	if (err == -EACCES || err == -EPERM || err == -EIO)
 		s->unread = true;
@@ -142,7 +146,7 @@ static int offer(struct walk *w, struct dg_standing *st, struct dg_modfile *m)
 		candidate_free(&c);
 		return r;
 	}
-	if (w->product)
+	if (w->product && !w->again)
 		st->n_candidates++;
 	keep_better(w->survey, good(&c) ? &st->best : &st->nearest_refused, &c);
 	return 0;
@@ -156,25 +160,27 @@ static int on_file(const char *path, int err, const struct dg_diag *bad, void *d
 	int r;
 
 	if (bad) {
-		add_problem(w->survey, err, bad);
+		add_problem(w, err, bad);
 		return 0;
 	}
 	r = dg_modfile_read(path, &m, &why);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		add_problem(w->survey, r, &why);
+		add_problem(w, r, &why);
 		return 0;
 	}
 	if (!w->product && !dg_store_is_whole(m)) {
 		dg_diag_set(&why, -EBADMSG, path, "run drvguard repair while the depot is there",
 			    "a copy in the store is damaged, and is not used");
-		add_problem(w->survey, 0, &why);
+		add_problem(w, 0, &why);
 		return 0;
 	}
 	for (size_t i = 0; i < w->survey->n; i++) {
 		struct dg_standing *st = &w->survey->v[i];
 
+		if (w->again && st->best.file)
+			continue;
 		if (dg_streq(st->driver->name, m->name) && (!w->product || st->driver->product == w->product))
 			return offer(w, st, dg_take(m));
 	}
@@ -200,9 +206,9 @@ static bool has_drivers(const struct dg_survey *s, const struct dg_product *p)
 	return false;
 }
 
-static int look_in_depot(struct dg_survey *s, const struct dg_product *p, struct dg_diag *d)
+static int look_in_depot(struct dg_survey *s, const struct dg_product *p, bool again, struct dg_diag *d)
 {
-	struct walk w = { .survey = s, .product = p, .d = d };
+	struct walk w = { .survey = s, .product = p, .again = again, .d = d };
 	enum dg_depot_state state = DG_DEPOT_ABSENT;
 	struct dg_diag why = { 0 };
 	dg_auto_free char *dir = NULL;
@@ -210,15 +216,16 @@ static int look_in_depot(struct dg_survey *s, const struct dg_product *p, struct
 
 	set_depot(s, p, state, r < 0, &why);
 	if (r < 0) {
-		add_problem(s, r, &why);
+		add_problem(&w, r, &why);
+		s->unread = true;
 		return 0;
 	}
 	return dir ? dg_depot_walk(s->root, dir, on_file, &w, d) : 0;
 }
 
-static int look_in_store(struct dg_survey *s, struct dg_diag *d)
+static int look_in_store(struct dg_survey *s, bool again, struct dg_diag *d)
 {
-	struct walk w = { .survey = s, .d = d };
+	struct walk w = { .survey = s, .again = again, .d = d };
 	dg_auto_free char *dir = dg_store_dir(s->root, s->config->store);
 
 	if (!dir)
@@ -260,8 +267,46 @@ static void conclude(struct dg_survey *s, struct dg_standing *st, unsigned int f
 		st->state = "S";
 	else
 		st->state = st->loaded.loaded ? "P" : "-";
-	if (s->running && st->driver->path)
-		(void)dg_place_look(s->root, st->driver->path, dg_standing_match_path(st), &st->place);
+}
+
+void dg_survey_look_again(struct dg_survey *s)
+{
+	for (size_t i = 0; s->running && i < s->n; i++) {
+		struct dg_standing *st = &s->v[i];
+
+		st->held = dg_hold_is_set(s->root, st->driver->name);
+		if (st->driver->path)
+			(void)dg_place_look(s->root, st->driver->path, dg_standing_match_path(st), &st->place);
+	}
+}
+
+static int look_everywhere(struct dg_survey *s, unsigned int flags, bool again, struct dg_diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->config->n_products && r == 0 && !(flags & DG_SURVEY_NO_DEPOT); i++)
+		if (has_drivers(s, &s->config->products[i]))
+			r = look_in_depot(s, &s->config->products[i], again, d);
+	if (r == 0 && !all_match(s))
+		r = look_in_store(s, again, d);
+	return r;
+}
+
+/*
+ * Drivers that are staged together may use each other's symbols. Returns
+ * whether that could let in one that has no good candidate yet.
+ */
+static bool add_candidates_exports(struct dg_survey *s)
+{
+	size_t before = s->kernel->exports ? dg_symtab_count(s->kernel->exports) : 0;
+	bool lacking = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].best.file)
+			dg_kernel_add_exports(s->kernel, s->v[i].best.file);
+		lacking |= !s->v[i].best.file && s->v[i].nearest_refused.file;
+	}
+	return lacking && s->kernel->exports && dg_symtab_count(s->kernel->exports) > before;
 }
 
 static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
@@ -274,11 +319,10 @@ static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
 		r = look_at_staged(s, &s->v[i], d);
 		look_at_loaded(s, &s->v[i]);
 	}
-	for (size_t i = 0; i < s->config->n_products && r == 0 && !(flags & DG_SURVEY_NO_DEPOT); i++)
-		if (has_drivers(s, &s->config->products[i]))
-			r = look_in_depot(s, &s->config->products[i], d);
-	if (r == 0 && !all_match(s))
-		r = look_in_store(s, d);
+	if (r == 0)
+		r = look_everywhere(s, flags, false, d);
+	while (r == 0 && add_candidates_exports(s))
+		r = look_everywhere(s, flags, true, d);
 	return r;
 }
 
@@ -303,6 +347,7 @@ int dg_survey_take(const char *root, const struct dg_config *config, struct dg_k
 		return r;
 	for (size_t i = 0; i < s->n; i++)
 		conclude(s, &s->v[i], flags);
+	dg_survey_look_again(s);
 	*ret = dg_take(s);
 	return 0;
 }

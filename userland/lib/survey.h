@@ -79,6 +79,9 @@ int dg_survey_take(const char *root, const struct dg_config *config, struct dg_k
 void dg_survey_free(struct dg_survey *s);
 void dg_survey_freep(struct dg_survey **s);
 
+/* Look again at holds and fixed places, after they were settled. */
+void dg_survey_look_again(struct dg_survey *s);
+
 /* The staged file that matches, or NULL: where a fixed place has to lead. */
 const char *dg_standing_match_path(const struct dg_standing *s);
 

@@ -75,7 +75,8 @@ static void check_file(struct verify *v, const struct dg_manifest_entry *e)
 	if (r == -ENOENT) {
 		find(v, DG_FINDING_MISSING, e->name, path, REPAIR, "missing");
 	} else if (r < 0) {
-		find(v, DG_FINDING_UNREAD, e->name, path, "", "cannot be read: %s", strerror(-r));
+		find(v, DG_FINDING_UNREAD, e->name, path, "check its permissions and its disk", "cannot be read: %s",
+		     strerror(-r));
 	} else {
 		v->to->n_checked++;
 		if (!dg_streq(sum, e->sha256) || len != e->size) {
@@ -139,7 +140,8 @@ static void check_place(struct verify *v, const struct dg_manifest_entry *e)
 	if (!v->running || !d || !d->path)
 		return;
 	if (dg_place_look(v->root, d->path, staged, &state) < 0)
-		find(v, DG_FINDING_UNREAD, d->name, d->path, "", "the fixed place cannot be looked at");
+		find(v, DG_FINDING_UNREAD, d->name, d->path, "check its directory",
+		     "the fixed place cannot be looked at");
 	else if (state != DG_PLACE_RIGHT)
 		find(v, DG_FINDING_PLACE, d->name, d->path, "run drvguard repair",
 		     "the fixed place is %s: it does not lead to the staged driver", dg_place_state_name(state));
