@@ -31,7 +31,7 @@
 #include "lib/util.h"
 
 /* For a loop over a table: says which line of it is being tried when an assertion in it fails. */
-#define FX_CASE(c, table) \
+#define FX_CASE(c, table)                                                                                              \
 	for (const __typeof__((table)[0]) *c = (table); c < (table) + DG_ARRAY_SIZE(table) && fx_case(c->name); c++)
 
 static const char *fx_case_now = "";
@@ -43,21 +43,19 @@ static inline bool fx_case(const char *name)
 }
 
 /* Equal, or else the case's name goes out before cmocka's own words. */
-#define fx_int(have, want)                                                                           \
-	do {                                                                                         \
-		long long fx_have = (long long)(have), fx_want = (long long)(want);                  \
-		if (fx_have != fx_want)                                                              \
-			print_error("case '%s': %s is %lld, not %lld\n", fx_case_now, #have, fx_have, \
-				    fx_want);                                                         \
-		assert_int_equal(fx_have, fx_want);                                                  \
+#define fx_int(have, want)                                                                                             \
+	do {                                                                                                           \
+		long long fx_have = (long long)(have), fx_want = (long long)(want);                                    \
+		if (fx_have != fx_want)                                                                                \
+			print_error("case '%s': %s is %lld, not %lld\n", fx_case_now, #have, fx_have, fx_want);        \
+		assert_int_equal(fx_have, fx_want);                                                                    \
 	} while (0)
-#define fx_str(have, want)                                                                              \
-	do {                                                                                            \
-		const char *fx_have = (have), *fx_want = (want);                                        \
-		if (!dg_streq(fx_have, fx_want))                                                        \
-			print_error("case '%s': %s is \"%s\", not \"%s\"\n", fx_case_now, #have, fx_have, \
-				    fx_want);                                                            \
-		assert_string_equal(fx_have, fx_want);                                                  \
+#define fx_str(have, want)                                                                                             \
+	do {                                                                                                           \
+		const char *fx_have = (have), *fx_want = (want);                                                       \
+		if (!dg_streq(fx_have, fx_want))                                                                       \
+			print_error("case '%s': %s is \"%s\", not \"%s\"\n", fx_case_now, #have, fx_have, fx_want);    \
+		assert_string_equal(fx_have, fx_want);                                                                 \
 	} while (0)
 
 /* Temporary directories and what lies in them. */
@@ -275,8 +273,9 @@ static inline struct fx_bytes fx_elf_finish(struct fx_elf *e)
 	const size_t word = k->is64 ? 8 : 4, ehsize = k->is64 ? 64 : 52, shentsize = k->is64 ? 64 : 40;
 	struct fx_bytes b = { 0 }, heads = { 0 }, names = { 0 };
 	const struct fx_section none = { 0 };
-	const unsigned char ident[EI_NIDENT] = { 0x7f, 'E', 'L', 'F', k->is64 ? ELFCLASS64 : ELFCLASS32,
-						 big ? ELFDATA2MSB : ELFDATA2LSB, EV_CURRENT };
+	const unsigned char ident[EI_NIDENT] = {
+		0x7f, 'E', 'L', 'F', k->is64 ? ELFCLASS64 : ELFCLASS32, big ? ELFDATA2MSB : ELFDATA2LSB, EV_CURRENT
+	};
 	struct fx_section *last = fx_elf_add(e, ".shstrtab", SHT_STRTAB);
 	size_t shoff;
 
@@ -316,8 +315,8 @@ static inline struct fx_bytes fx_elf_finish(struct fx_elf *e)
 	return b;
 }
 
-static inline void fx_put_symbol(struct fx_bytes *b, const struct fx_kind *k, size_t name, uint64_t value, uint16_t section,
-				 bool weak)
+static inline void fx_put_symbol(struct fx_bytes *b, const struct fx_kind *k, size_t name, uint64_t value,
+				 uint16_t section, bool weak)
 {
 	const unsigned char info = ELF64_ST_INFO(weak ? STB_WEAK : STB_GLOBAL, STT_NOTYPE);
 
@@ -371,9 +370,10 @@ struct fx_module {
 	const char *name, *version, *vermagic;
 	const char *build_id; /* its bytes; NULL: none */
 	const struct fx_symbol *imports, *exports;
-	size_t size; /* of struct module; 0: 896 */
+	size_t size;   /* of struct module; 0: 896 */
 	uint16_t type; /* 0: ET_REL */
 	bool no_versions, no_modinfo, no_modinfo_name, no_this_module, absolute_crcs, bad_versions;
+	bool bare_exports;  /* as without CONFIG_MODVERSIONS: __ksymtab_NAME and __ksymtab_strings alone */
 	const char *filler; /* one more .modinfo line, to make two files differ */
 };
 
@@ -443,7 +443,12 @@ static inline struct fx_bytes fx_module_build(const struct fx_module *m)
 		s = fx_elf_add(&e, ".note.gnu.build-id", SHT_NOTE);
 		fx_put_build_id(&s->bytes, m->build_id, k->big);
 	}
-	if (m->exports && !m->absolute_crcs) {
+	if (m->bare_exports) {
+		s = fx_elf_add(&e, "__ksymtab_strings", SHT_PROGBITS);
+		crcs = e.n;
+		for (const struct fx_symbol *x = m->exports; x->name; x++)
+			fx_put(&s->bytes, x->name, strlen(x->name) + 1);
+	} else if (m->exports && !m->absolute_crcs) {
 		s = fx_elf_add(&e, "__kcrctab", SHT_PROGBITS);
 		crcs = e.n;
 		for (const struct fx_symbol *x = m->exports; x->name; x++)
@@ -466,7 +471,7 @@ static inline struct fx_bytes fx_module_build(const struct fx_module *m)
 		uint64_t at = (uint64_t)(x - m->exports) * 4;
 
 		fx_put_symbol(&symtab->bytes, k, names.len, crcs ? at : x->crc, crcs ? (uint16_t)crcs : SHN_ABS, false);
-		fx_put(&names, "__crc_", 6);
+		fx_put(&names, m->bare_exports ? "__ksymtab_" : "__crc_", m->bare_exports ? 10 : 6);
 		fx_put(&names, x->name, strlen(x->name) + 1);
 	}
 	s = fx_elf_add(&e, ".strtab", SHT_STRTAB);
@@ -503,8 +508,9 @@ struct fx_vmlinux {
 	bool no_crcs;
 };
 
-static inline void fx_ksymtab(struct fx_elf *e, const struct fx_vmlinux *v, const struct fx_symbol *list, const char *name,
-			      const char *crc_name, uint64_t addr, uint64_t strings_addr, struct fx_bytes *strings)
+static inline void fx_ksymtab(struct fx_elf *e, const struct fx_vmlinux *v, const struct fx_symbol *list,
+			      const char *name, const char *crc_name, uint64_t addr, uint64_t strings_addr,
+			      struct fx_bytes *strings)
 {
 	const size_t stride = v->stride ? v->stride : 12;
 	const bool big = e->kind->big;
@@ -650,7 +656,7 @@ static inline void fx_hostile(const struct fx_bytes *b, size_t flips, fx_hostile
 	size_t step = b->len * DG_ARRAY_SIZE(masks) / flips + 1;
 
 	alarm(60);
-	for (size_t len = 0; len < b->len; len += b->len > flips && len > 4096 ? step : 1) {
+	for (size_t len = 0; len<b->len; len += b->len> flips && len > 4096 ? step : 1) {
 		fx_guarded_fill(&g, b->data, len);
 		fn(g.data, g.len, arg);
 	}
@@ -671,7 +677,8 @@ static inline void fx_depmod(const char *root, const char *release)
 {
 	char command[640];
 
-	snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin depmod -b '%s' %s >/dev/null 2>&1", root, release);
+	snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin depmod -b '%s' %s >/dev/null 2>&1", root,
+		 release);
 	assert_int_equal(system(command), 0);
 }
 
@@ -705,6 +712,39 @@ static inline void fx_install_kernel(const char *root, const char *release)
 	fx_install_module(root, path, &m);
 	fx_install_image(root, release, FX_KERNEL_ID);
 	fx_depmod(root, release);
+}
+
+/* The kernel above as the one that runs in @root, one product, and its driver "scap", fixed place and all. */
+#define FX_DEPOT "/opt/falco"
+#define FX_PLACE "/usr/lib/drivers/scap.ko"
+#define FX_STAGED "/lib/modules/" FX_RELEASE "/updates/drvguard/scap.ko"
+
+static inline void fx_install_world(const char *root)
+{
+	struct fx_bytes notes = { 0 };
+
+	fx_install_kernel(root, FX_RELEASE);
+	fx_text(root, "/etc/drvguard/drvguard.conf",
+		"[product falco]\ndepot = " FX_DEPOT "\n[driver scap]\nproduct = falco\npath = " FX_PLACE "\n");
+	fx_text(root, "/proc/sys/kernel/osrelease", FX_RELEASE "\n");
+	fx_put_build_id(&notes, FX_KERNEL_ID, false);
+	fx_write(root, "/sys/kernel/notes", notes.data, notes.len);
+	fx_free(&notes);
+}
+
+/* A driver file in the depot, of a version and for a release; @filler makes it another file. */
+static inline void fx_offer(const char *root, const char *file, const char *version, const char *release,
+			    const char *filler)
+{
+	struct fx_module m = fx_module_good("scap");
+	char path[160], vermagic[160];
+
+	snprintf(path, sizeof(path), FX_DEPOT "/%s", file);
+	snprintf(vermagic, sizeof(vermagic), "%s%s", release, FX_MAGIC_REST);
+	m.version = version;
+	m.vermagic = vermagic;
+	m.filler = filler;
+	fx_install_module(root, path, &m);
 }
 
 #endif

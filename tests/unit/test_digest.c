@@ -9,10 +9,12 @@ static const struct {
 	size_t len;
 	char fill; /* 'r': random, else this byte throughout */
 } inputs[] = {
-	{ "empty", 0, 'r' },	     { "one byte", 1, 'r' },	  { "one zero byte", 1, '\0' },
-	{ "511", 511, 'r' },	     { "512", 512, 'r' },	  { "513", 513, 'r' },
-	{ "1023", 1023, 'r' },	     { "1024", 1024, 'r' },	  { "1025", 1025, 'r' },
-	{ "65536 of ff", 65536, '\xff' }, { "1 MiB", 1 << 20, 'r' }, { "1 MiB of zero", 1 << 20, '\0' },
+	{ "empty", 0, 'r' },	      { "one byte", 1, 'r' },
+	{ "one zero byte", 1, '\0' }, { "511", 511, 'r' },
+	{ "512", 512, 'r' },	      { "513", 513, 'r' },
+	{ "1023", 1023, 'r' },	      { "1024", 1024, 'r' },
+	{ "1025", 1025, 'r' },	      { "65536 of ff", 65536, '\xff' },
+	{ "1 MiB", 1 << 20, 'r' },    { "1 MiB of zero", 1 << 20, '\0' },
 };
 
 /* A generator of its own, so that a failure can be run again. */

@@ -58,7 +58,7 @@ static void test_level_parse_vendors(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 /* Not known to the kernel module, which always has a version. */
@@ -73,7 +73,7 @@ static void test_level_parse_version_unknown(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 /* Empty, cut short, or of the wrong characters: a part that cannot be told is empty, never cut or garbled. */
@@ -100,7 +100,7 @@ static void test_level_parse_hostile(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 static void test_level_parse_debian_word(void **state)
@@ -113,7 +113,7 @@ static void test_level_parse_debian_word(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 static void test_level_parse_rhel_without_release(void **state)
@@ -125,7 +125,7 @@ static void test_level_parse_rhel_without_release(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 static void test_level_parse_too_long(void **state)
@@ -138,7 +138,7 @@ static void test_level_parse_too_long(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 static void test_level_parse_stray_characters(void **state)
@@ -150,7 +150,7 @@ static void test_level_parse_stray_characters(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		check(c);
+	check(c);
 }
 
 static void test_level_agree_parts(void **state)

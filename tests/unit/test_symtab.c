@@ -54,7 +54,8 @@ static void test_symtab_add_many(void **state)
 	for (uint32_t i = 0; i < many; i++) {
 		snprintf(name, sizeof(name), "symbol_%u", i);
 		assert_int_equal(
-			dg_symtab_add(t, &(struct dg_export_entry){ name, i & 1 ? "odd" : "even", i, (i % 3) != 0 }), 0);
+			dg_symtab_add(t, &(struct dg_export_entry){ name, i & 1 ? "odd" : "even", i, (i % 3) != 0 }),
+			0);
 	}
 	assert_int_equal(dg_symtab_count(t), many);
 	for (uint32_t i = 0; i < many; i++) {
@@ -104,8 +105,8 @@ static void test_symtab_free_null(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_symtab_find_added),	     cmocka_unit_test(test_symtab_add_first_stays),
-		cmocka_unit_test(test_symtab_add_many),		     cmocka_unit_test(test_symtab_add_longer_than_block),
+		cmocka_unit_test(test_symtab_find_added), cmocka_unit_test(test_symtab_add_first_stays),
+		cmocka_unit_test(test_symtab_add_many),	  cmocka_unit_test(test_symtab_add_longer_than_block),
 		cmocka_unit_test(test_symtab_free_null),
 	};
 

@@ -3,10 +3,10 @@
 
 #include "lib/symvers.h"
 
-#define GOOD                                                              \
-	"0x92997ed8\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n"                 \
-	"0x037a0cba\tkfree\tvmlinux\tEXPORT_SYMBOL_GPL\tNAMESPACE\n"      \
-	"0x00000000\tno_crc\tdrivers/net/dummy\tEXPORT_SYMBOL\n"          \
+#define GOOD                                                                                                           \
+	"0x92997ed8\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n"                                                              \
+	"0x037a0cba\tkfree\tvmlinux\tEXPORT_SYMBOL_GPL\tNAMESPACE\n"                                                   \
+	"0x00000000\tno_crc\tdrivers/net/dummy\tEXPORT_SYMBOL\n"                                                       \
 	"0xffffffff\tlast\tvmlinux\tEXPORT_SYMBOL"
 
 static int parse(const void *data, size_t len, struct dg_symtab *t, struct dg_diag *d)

@@ -47,12 +47,9 @@ static void test_startswith_endswith(void **state)
 		const char *name, *s, *part;
 		bool starts, ends;
 	} cases[] = {
-		{ "both", "aba", "a", true, true },
-		{ "start", "scap.ko", "scap", true, false },
-		{ "end", "scap.ko", ".ko", false, true },
-		{ "empty part", "x", "", true, true },
-		{ "empty string", "", "x", false, false },
-		{ "part is longer", "ko", ".ko", false, false },
+		{ "both", "aba", "a", true, true },	   { "start", "scap.ko", "scap", true, false },
+		{ "end", "scap.ko", ".ko", false, true },  { "empty part", "x", "", true, true },
+		{ "empty string", "", "x", false, false }, { "part is longer", "ko", ".ko", false, false },
 		{ "whole", "ko", "ko", true, true },
 	};
 
@@ -102,7 +99,7 @@ static void test_modname_equal_folds_dash(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		fx_int(dg_modname_equal(c->a, c->b), c->expected);
+	fx_int(dg_modname_equal(c->a, c->b), c->expected);
 }
 
 static void test_modname_normalize_dash(void **state)
@@ -134,25 +131,18 @@ static void test_modname_valid_characters(void **state)
 		const char *name, *input;
 		bool expected;
 	} cases[] = {
-		{ "usual", "scap", true },
-		{ "digit first", "8021q", true },
-		{ "underscore", "snd_hda", true },
-		{ "dash", "snd-hda", true },
-		{ "dash first", "-snd", false },
-		{ "empty", "", false },
-		{ "slash", "a/b", false },
-		{ "dots", "..", false },
-		{ "space", "a b", false },
-		{ "newline", "a\nb", false },
-		{ "high byte", "a\xe9", false },
-		{ "semicolon", "a;b", false },
-		{ "55 bytes", LONG_55, true },
-		{ "56 bytes", LONG_55 "f", false },
+		{ "usual", "scap", true },	   { "digit first", "8021q", true },
+		{ "underscore", "snd_hda", true }, { "dash", "snd-hda", true },
+		{ "dash first", "-snd", false },   { "empty", "", false },
+		{ "slash", "a/b", false },	   { "dots", "..", false },
+		{ "space", "a b", false },	   { "newline", "a\nb", false },
+		{ "high byte", "a\xe9", false },   { "semicolon", "a;b", false },
+		{ "55 bytes", LONG_55, true },	   { "56 bytes", LONG_55 "f", false },
 	};
 
 	(void)state;
 	FX_CASE(c, cases)
-		fx_int(dg_modname_valid(c->input), c->expected);
+	fx_int(dg_modname_valid(c->input), c->expected);
 }
 
 static void test_release_valid_characters(void **state)
@@ -179,7 +169,7 @@ static void test_release_valid_characters(void **state)
 
 	(void)state;
 	FX_CASE(c, cases)
-		fx_int(dg_release_valid(c->input), c->expected);
+	fx_int(dg_release_valid(c->input), c->expected);
 }
 
 static void test_version_compare_order(void **state)

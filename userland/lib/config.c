@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "fs.h"
 
@@ -237,9 +235,9 @@ static int on_value(void *user, const char *section, const char *key, const char
 	return 1;
 }
 
-static int read_file(struct dg_config *c, const char *path)
+static int read_file(struct dg_config *c, const char *path, const char *shown)
 {
-	struct reading r = { .config = c, .file = path };
+	struct reading r = { .config = c, .file = shown };
 	dg_auto_fclose FILE *stream = NULL;
 	dg_auto_free void *data = NULL;
 	size_t len;
@@ -267,53 +265,58 @@ static int read_file(struct dg_config *c, const char *path)
 /* A link to /dev/null in /etc masks a vendor's file, as elsewhere. */
 static bool is_null(const char *path)
 {
-	struct stat st;
+	dg_auto_free char *text = NULL;
 
-	return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+	return dg_link_get(path, &text) == 0 && dg_streq(text, "/dev/null");
 }
 
 /* A file that is there and cannot be used is a problem told; the rest is served. */
-static int read_optional(struct dg_config *c, const char *path, bool listed)
+static int read_optional(struct dg_config *c, const char *path, const char *shown, bool listed)
 {
 	struct dg_diag d;
-	int r = read_file(c, path);
+	int r = read_file(c, path, shown);
 
-	if (r == 0 || (r == -ENOENT && !listed) || r == -ENOMEM || (r == -ENXIO && is_null(path)))
+	if (r == 0 || r == -ENOMEM || (r == -ENOENT && !listed))
 		return r == -ENOMEM ? r : 0;
 	if (r == -EBADMSG)
-		dg_diag_set(&d, r, path, "restore it from the package", "is not text");
+		dg_diag_set(&d, r, shown, "restore it from the package", "is not text");
 	else
-		dg_diag_errno(&d, r, path, "read");
+		dg_diag_errno(&d, r, shown, "read");
 	dg_diags_add(&c->problems, &d);
 	return 0;
 }
 
-/* A file in /etc masks the one of its name in /usr/lib. */
+/* One listed file: read where the root has it, told of by the name it has there. */
+static int read_dropin(struct dg_config *c, const char *root, const char *dir, const char *name)
+{
+	dg_auto_free char *inside = dg_format("%s/%s", dir, name);
+	dg_auto_free char *real = inside ? dg_path_join(root, inside) : NULL;
+	dg_auto_free char *shown = inside ? dg_format("%s%s", dg_streq(root, "/") ? "" : root, inside) : NULL;
+
+	if (!real || !shown)
+		return -ENOMEM;
+	return is_null(shown) ? 0 : read_optional(c, real, shown, true);
+}
+
 static int read_dropins(struct dg_config *c, const char *root)
 {
-	static const char *const forms[] = { "/usr/lib/drvguard/drivers.d", "/etc/drvguard/drivers.d" };
-	dg_auto_free char *vendor = dg_path_join(root, forms[0]);
-	dg_auto_free char *admin = dg_path_join(root, forms[1]);
-	const char *const dirs[] = { vendor, admin };
-	int r = 0;
+	static const char *const dirs[] = { "/usr/lib/drvguard/drivers.d", "/etc/drvguard/drivers.d" };
+	dg_auto_free char *admin = dg_path_join(root, dirs[1]);
+	int r = admin ? 0 : -ENOMEM;
 
-	if (!vendor || !admin)
-		return -ENOMEM;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2 && r == 0; i++) {
+		dg_auto_free char *dir = dg_path_join(root, dirs[i]);
 		char **names;
 
-		if (dg_dir_list(dirs[i], &names) < 0)
+		if (!dir || dg_dir_list(dir, &names) < 0)
 			continue;
 		for (char **n = names; *n && r == 0; n++) {
-			dg_auto_free char *inside = dg_format("%s/%s", forms[i], *n);
-			dg_auto_free char *path = inside ? dg_path_join(root, inside) : NULL;
 			dg_auto_free char *mask = dg_format("%s/%s", admin, *n);
 
-			if (!path || !mask)
-				r = -ENOMEM;
-			else if (dg_endswith(*n, ".conf") &&
-				 (i == 1 || faccessat(AT_FDCWD, mask, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
-				r = read_optional(c, path, true);
+			/* A file in /etc masks the one of its name in /usr/lib. */
+			if (mask && dg_endswith(*n, ".conf") &&
+			    (i == 1 || faccessat(AT_FDCWD, mask, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+				r = read_dropin(c, root, dirs[i], *n);
 		}
 		dg_strv_free(names);
 	}
@@ -384,13 +387,13 @@ int dg_config_read(const char *root, const char *file, struct dg_config **ret, s
 	if (!c || !main_file)
 		return -ENOMEM;
 	if (file) {
-		r = read_file(c, file);
+		r = read_file(c, file, file);
 		if (r == -EBADMSG)
 			return dg_diag_set(d, r, file, "name a drvguard.conf(5)", "is not text");
 		if (r < 0)
 			return dg_diag_errno(d, r, file, "read");
 	} else {
-		r = read_optional(c, main_file, false);
+		r = read_optional(c, main_file, main_file, false);
 		if (r == 0)
 			r = read_dropins(c, root);
 	}
