@@ -23,7 +23,6 @@ struct reading {
 	const char *file;
 	FILE *stream;
 	int line;
-	bool overlong, had_overlong;
 	size_t n_problems;
 	enum section section; /* what the lines now read belong to, the last of its kind */
 	int error;
@@ -119,18 +118,27 @@ static void begin_section(struct reading *r, char *text)
 static char *next_line(char *buf, int size, void *data)
 {
 	struct reading *r = data;
-	bool continued = r->overlong;
+	bool overlong;
 	const char *p;
 
 	if (r->n_problems >= MOST_PROBLEMS || !fgets(buf, size, r->stream))
 		return NULL;
-	if (!continued)
-		r->line++;
-	r->had_overlong |= r->overlong;
-	r->overlong = !strchr(buf, '\n') && !feof(r->stream);
-	if (r->overlong && !continued)
+	r->line++;
+	/* Taken whole, or libinih would read its rest as lines of their own. */
+	overlong = !strchr(buf, '\n') && !feof(r->stream);
+	for (int c = 0; overlong && c != '\n' && c != EOF;)
+		c = fgetc(r->stream);
+	/* To libinih an indented line goes on with the value before it; here it is a line like any other. */
+	p = buf;
+	if (r->line == 1 && dg_startswith(p, "\xef\xbb\xbf"))
+		p += 3; /* a byte order mark, from some editors */
+	p += strspn(p, " \t\r\n");
+	memmove(buf, p, strlen(p) + 1);
+	p = buf;
+	if (overlong && *p != ';' && *p != '#')
 		problem(r, r->line, "shorten it to 190 characters", "line too long", "");
-	p = buf + strspn(buf, " \t");
+	else if (*p && !strchr(";#[", *p) && !strpbrk(p, "=:"))
+		problem(r, r->line, "write it as key = value", "line not understood", "");
 	if (*p == '[') {
 		dg_auto_free char *copy = strdup(p + 1);
 
@@ -246,7 +254,7 @@ static int read_file(struct dg_config *c, const char *path, const char *shown)
 	if (bad < 0)
 		return bad;
 	for (size_t i = 0; i < len; i++)
-		if (((unsigned char *)data)[i] < ' ' && !strchr("\t\n\r", ((char *)data)[i]))
+		if (((unsigned char *)data)[i] < ' ' && !memchr("\t\n\r", ((char *)data)[i], 3))
 			return -EBADMSG;
 	if (!len)
 		return 0;
@@ -256,9 +264,7 @@ static int read_file(struct dg_config *c, const char *path, const char *shown)
 	bad = ini_parse_stream(next_line, &r, on_value, &r);
 	if (bad < 0)
 		return -ENOMEM;
-	/* A section that does not end was told when it began. */
-	if (bad > 0 && r.section != UNKNOWN && !r.had_overlong)
-		problem(&r, bad, "write it as key = value", "line not understood", "");
+	/* A line that it did not take was told when it was read, with the section it stands in. */
 	return r.error;
 }
 

@@ -83,7 +83,8 @@ int dg_elf_open(const void *data, size_t len, struct dg_elf **ret, struct dg_dia
 	elf->len = len;
 	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || !gelf_getehdr(elf->elf, &elf->ehdr))
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "truncated in the ELF header");
-	if (elf->ehdr.e_shoff == 0 || elf->ehdr.e_shoff >= len)
+	if (elf->ehdr.e_shoff == 0 || elf->ehdr.e_shoff >= len ||
+	    (size_t)elf->ehdr.e_shnum * elf->ehdr.e_shentsize > len - elf->ehdr.e_shoff)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL,
 				   "truncated: its section headers lie at byte %llu, the file ends at %zu",
 				   (unsigned long long)elf->ehdr.e_shoff, len);

@@ -272,12 +272,17 @@ int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
 	if (k->image && (r = read_image(k, t, &image_why)) == 0 && dg_symtab_count(t)) {
 		k->exports_from = k->image;
 	} else if (k->symvers) {
-		r = read_symvers(k, t, d);
+		/* What a damaged image left must not stand before what symvers says. */
+		dg_symtab_free(dg_take(t));
+		r = dg_symtab_new(&t);
+		if (r == 0)
+			r = read_symvers(k, t, d);
 		if (r < 0)
 			return r;
 		k->exports_from = k->symvers;
 	} else if (k->image) {
-		*d = image_why;
+		if (d)
+			*d = image_why;
 		if (r == 0)
 			r = dg_diag_set(d, -ENODATA, k->image, "install that kernel's headers",
 					"exports no symbols that can be read");

@@ -62,6 +62,8 @@ static int unpack_payload(const unsigned char *p, size_t len, void **ret, size_t
 	/* The size word behind the payload is no part of it. */
 	if (le(p + at, 2) != 0x8b1f)
 		n -= 4;
+	if (!dg_unpack_needed(p + at, n))
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "its payload at byte %zu is of no known form", at);
 	r = dg_unpack(p + at, n, DG_KIMAGE_MAX, ret, ret_len);
 	if (r < 0)
 		return dg_diag_set(d, r, NULL, NULL, "its payload at byte %zu cannot be unpacked: %s", at,
@@ -103,7 +105,7 @@ static int read_table(const struct dg_elf *elf, const char *symbols, const char 
 	t.stride = 12;
 	if (dg_elf_section(elf, crcs, &t.crcs) && t.crcs.span.len) {
 		t.crc_size = 4;
-		t.stride = t.symbols.span.len / (t.crcs.span.len / 4);
+		t.stride = t.crcs.span.len < 4 ? 0 : t.symbols.span.len / (t.crcs.span.len / 4);
 		if (t.stride != 8 && t.stride != 12 && t.stride != 16 && t.stride != 24)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL, "%s and %s do not go together", symbols, crcs);
 	}
@@ -131,7 +133,6 @@ int dg_kimage_read(const void *data, size_t len, struct dg_symtab *t, char build
 {
 	dg_auto(dg_elf_closep) struct dg_elf *elf = NULL;
 	dg_auto_free void *unpacked = NULL;
-	struct dg_section notes;
 	int r;
 
 	if (is_bzimage(data, len)) {
@@ -146,9 +147,7 @@ int dg_kimage_read(const void *data, size_t len, struct dg_symtab *t, char build
 	r = dg_elf_open(data, len, &elf, d);
 	if (r < 0)
 		return dg_diag_set(d, r, NULL, NULL, "no x86 bzImage, and no ELF vmlinux (in it)");
-	build_id[0] = '\0';
-	if (dg_elf_section(elf, ".notes", &notes))
-		dg_notes_build_id(notes.span, false, build_id);
+	dg_elf_build_id(elf, build_id);
 	if (!t)
 		return 0;
 	r = read_table(elf, "__ksymtab", "__kcrctab", t, d);

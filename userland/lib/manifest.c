@@ -154,9 +154,40 @@ static bool take_verdict(const char *s, enum dg_verdict *ret)
 	return false;
 }
 
+static bool take_size(const char *s, size_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(s, &end, 10);
+	return isdigit((unsigned char)*s) && !*end && !errno;
+}
+
+static bool take_value(struct dg_manifest_entry *e, size_t key, char *value)
+{
+	switch (key) {
+	case 0:
+		return take_hex(value, e->sha256, 64) && strlen(e->sha256) == 64;
+	case 1:
+		return take_size(value, &e->size);
+	case 2:
+		return take_hex(value, e->build_id, DG_BUILD_ID_HEX - 1);
+	case 3:
+		return take_verdict(value, &e->verdict);
+	case 4:
+		return unescape(e->version = value);
+	case 5:
+		return unescape(e->vermagic = value);
+	default:
+		return unescape(e->source = value);
+	}
+}
+
 /* "NAME sha256=… …": every key once and none else, whatever their order. */
 static bool parse_entry(char *line, struct dg_manifest_entry *e)
 {
+	static const char *const keys[] = { "sha256", "size", "build-id", "verdict", "version", "vermagic", "source" };
+	unsigned int seen = 0;
 	char *save = NULL;
 
 	e->name = strtok_r(line, " ", &save);
@@ -164,31 +195,18 @@ static bool parse_entry(char *line, struct dg_manifest_entry *e)
 		return false;
 	for (char *word = strtok_r(NULL, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		char *value = strchr(word, '=');
-		bool good;
+		size_t key = 0;
 
 		if (!value)
 			return false;
 		*value++ = '\0';
-		if (dg_streq(word, "sha256"))
-			good = take_hex(value, e->sha256, 64) && strlen(e->sha256) == 64;
-		else if (dg_streq(word, "size"))
-			good = sscanf(value, "%zu", &e->size) == 1;
-		else if (dg_streq(word, "build-id"))
-			good = take_hex(value, e->build_id, DG_BUILD_ID_HEX - 1);
-		else if (dg_streq(word, "verdict"))
-			good = take_verdict(value, &e->verdict);
-		else if (dg_streq(word, "version"))
-			good = unescape(e->version = value);
-		else if (dg_streq(word, "vermagic"))
-			good = unescape(e->vermagic = value);
-		else if (dg_streq(word, "source"))
-			good = unescape(e->source = value);
-		else
-			good = false;
-		if (!good)
+		while (key < DG_ARRAY_SIZE(keys) && !dg_streq(word, keys[key]))
+			key++;
+		if (key == DG_ARRAY_SIZE(keys) || (seen & 1u << key) || !take_value(e, key, value))
 			return false;
+		seen |= 1u << key;
 	}
-	return e->sha256[0] && e->version && e->vermagic && e->source;
+	return seen == (1u << DG_ARRAY_SIZE(keys)) - 1;
 }
 
 static int parse_line(struct dg_manifest *m, size_t number, char *line)

@@ -115,6 +115,21 @@ static int add_export(struct dg_modfile *m, const struct dg_elf *elf, const stru
 	return 0;
 }
 
+/* Without CONFIG_MODVERSIONS there is no __crc_NAME, only the __ksymtab_NAME beside it. */
+static int read_plain_exports(struct dg_modfile *m, const struct dg_elf *elf)
+{
+	struct dg_symbol sym;
+
+	for (size_t i = 1; dg_elf_symbol(elf, i, &sym); i++) {
+		if (sym.section == SHN_UNDEF || !dg_startswith(sym.name, "__ksymtab_"))
+			continue;
+		if (DG_GROW(m->exports, m->n_exports) < 0)
+			return -ENOMEM;
+		m->exports[m->n_exports++] = (struct dg_export){ .name = sym.name + strlen("__ksymtab_") };
+	}
+	return 0;
+}
+
 static int read_symbols(struct dg_modfile *m, const struct dg_elf *elf, const struct version *v, size_t n)
 {
 	struct dg_symbol sym;
@@ -131,6 +146,8 @@ static int read_symbols(struct dg_modfile *m, const struct dg_elf *elf, const st
 		else if (dg_startswith(sym.name, "__crc_"))
 			r = add_export(m, elf, &sym);
 	}
+	if (r == 0 && !m->n_exports)
+		r = read_plain_exports(m, elf);
 	return r;
 }
 

@@ -19,6 +19,7 @@ static bool kernel_release(const char *package, char *ret, size_t size)
 {
 	const char *rest = package + strlen("linux-image-");
 	char *unsign;
+	int end = 0;
 
 	if (!dg_startswith(package, "linux-image-") || !isdigit((unsigned char)*rest) || dg_endswith(package, "-dbg"))
 		return false;
@@ -27,7 +28,7 @@ static bool kernel_release(const char *package, char *ret, size_t size)
 	if (unsign)
 		*unsign = '\0';
 	/* 6.1.0-56-amd64 and 6.12.117+deb12-amd64 name a third part; linux-image-6.12-amd64 does not. */
-	return strspn(ret, "0123456789.") >= 5 && strchr(strchr(ret, '.') + 1, '.');
+	return sscanf(ret, "%*u.%*u.%*u%n", &end) == 0 && end > 0;
 }
 
 static void end_of_paragraph(struct dg_package *p, struct dg_package **v, size_t *n)

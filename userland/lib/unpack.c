@@ -59,7 +59,7 @@ int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_
 	if (r < 0)
 		return r;
 	if (archive_filter_count(a) < 2)
-		return -EPROTONOSUPPORT;
+		return dg_unpack_needed(data, len) ? -EBADMSG : -EPROTONOSUPPORT;
 	for (;;) {
 		ssize_t got;
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fixture.h"
+
+#include "lib/modprobe.h"
+
+#define R FX_RELEASE
+#define MODULES "/lib/modules/" R
+
+static void test_modprobe_path_by_index(void **state)
+{
+	const struct fx_module m = fx_module_good("snd_scap");
+	char *path = (char *)1;
+
+	fx_install_kernel(*state, R);
+	assert_int_equal(dg_modprobe_path(fx_at(*state, MODULES), "reference", &path), 0);
+	assert_string_equal(path, fx_at(*state, MODULES "/kernel/reference.ko"));
+	free(path);
+	path = (char *)1;
+	assert_int_equal(dg_modprobe_path(fx_at(*state, MODULES), "snd_scap", &path), -ENOENT);
+	assert_ptr_equal(path, (char *)1);
+
+	/* depmod takes updates/ before kernel/, and '-' for '_'. */
+	fx_install_module(*state, MODULES "/kernel/snd-scap.ko", &m);
+	fx_install_module(*state, MODULES "/updates/snd-scap.ko", &m);
+	assert_int_equal(dg_depmod(*state, R, fx_at(*state, MODULES), NULL), 0);
+	assert_int_equal(dg_modprobe_path(fx_at(*state, MODULES), "snd_scap", &path), 0);
+	assert_string_equal(path, fx_at(*state, MODULES "/updates/snd-scap.ko"));
+	free(path);
+}
+
+static void test_modprobe_path_no_index(void **state)
+{
+	char *path = (char *)1;
+
+	fx_mkdir(*state, MODULES);
+	assert_int_equal(dg_modprobe_path(fx_at(*state, MODULES), "scap", &path), -ENOENT);
+	assert_ptr_equal(path, (char *)1);
+}
+
+static void test_modprobe_symbol_path_none(void **state)
+{
+	char *path = (char *)1;
+
+	fx_install_kernel(*state, R);
+	assert_int_equal(dg_modprobe_symbol_path(fx_at(*state, MODULES), "nobody_has_it", &path), -ENOENT);
+	assert_ptr_equal(path, (char *)1);
+}
+
+static void test_modprobe_load_unknown(void **state)
+{
+	fx_install_kernel(*state, R);
+	assert_int_equal(dg_modprobe_load(fx_at(*state, MODULES), "drvguard_no_such_module"), -ENOENT);
+}
+
+static void test_depmod_fails(void **state)
+{
+	struct dg_diag d = { 0 };
+
+	/* No directory of that release. */
+	assert_int_equal(dg_depmod(*state, R, fx_at(*state, MODULES), &d), -EIO);
+	assert_string_equal(d.where, fx_at(*state, MODULES));
+	assert_true(d.cure[0]);
+}
+
+static void test_depmod_not_there(void **state)
+{
+	dg_auto_free char *path = strdup(getenv("PATH"));
+	struct dg_diag d = { 0 };
+	int r;
+
+	assert_int_equal(setenv("PATH", *state, 1), 0);
+	r = dg_depmod(*state, R, fx_at(*state, MODULES), &d);
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	assert_int_equal(r, -ENOENT);
+	assert_non_null(strstr(d.cure, "kmod"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FX_TEST(test_modprobe_path_by_index),
+		FX_TEST(test_modprobe_path_no_index),
+		FX_TEST(test_modprobe_symbol_path_none),
+		FX_TEST(test_modprobe_load_unknown),
+		FX_TEST(test_depmod_fails),
+		FX_TEST(test_depmod_not_there),
+	};
+
+	return cmocka_run_group_tests_name("modprobe", tests, NULL, NULL);
+}
