@@ -7,7 +7,9 @@
 #   make modules KDIR=DIR   … for a kernel build tree; W=1 C=1 DEBUG=1 as in the kernel
 #   make demo               the main job on real kernels in a VM (as root; sets up what it needs)
 #   make check              every test (as root; sets up what it needs)
-#   make check-unit, check-cli, check-e2e     parts of it, nothing set up
+#   make check-unit, check-cli, check-fuzz, check-oracle, check-e2e     parts of it, nothing set up
+#   make oracle             real kernels asked what they say of thousands of module files (minutes)
+#   make fuzz               every parser under libFuzzer (SECONDS=60 each, TARGETS=all)
 #   make check-headers      build the kernel module for every header package in the archive
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
@@ -29,12 +31,12 @@ confdir  = $(DESTDIR)/etc/drvguard
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
-PKGS    := libelf libkmod libarchive mount libcrypto inih json-c libsystemd
+PKGS    := libkmod libarchive mount libcrypto inih json-c libsystemd
 # The kernel's own habit of looking at bytes through other types is ours too.
 DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDRVGUARD_VERSION='"$(VERSION)"' \
 	     -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARN) \
 	     $(shell pkg-config --cflags $(PKGS)) $(CFLAGS) -Iuserland
-DG_LIBS    = $(shell pkg-config --libs $(PKGS)) $(LDFLAGS)
+DG_LIBS    = $(shell pkg-config --libs $(PKGS)) -pthread $(LDFLAGS)
 
 LIB_SRC  := $(sort $(wildcard userland/lib/*.c))
 CMD_SRC  := $(sort $(wildcard userland/*.c))
@@ -48,7 +50,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
-.PHONY: all modules deps demo check check-unit check-cli check-e2e check-headers bench lint install uninstall clean help
+.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-oracle check-e2e check-headers oracle fuzz bench lint install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -64,7 +66,7 @@ $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%: tests/unit/%.c $(LIB) Makefile
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(DG_LIBS) -lcmocka
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(DG_LIBS) -lelf -lcmocka
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)
 
@@ -85,7 +87,9 @@ demo: deps
 check: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MAKE) --no-print-directory check-unit
+	$(Q)$(MAKE) --no-print-directory check-fuzz
 	$(Q)$(MAKE) --no-print-directory check-cli
+	$(Q)$(MAKE) --no-print-directory check-oracle
 	$(Q)$(MAKE) --no-print-directory check-e2e
 
 check-unit: $(UNIT)
@@ -96,6 +100,18 @@ check-cli: $(PROG)
 
 check-e2e: $(PROG)
 	$(Q)tests/e2e/run
+
+check-fuzz:
+	$(Q)tests/fuzz/run check
+
+fuzz:
+	$(Q)tests/fuzz/run fuzz $(or $(SECONDS),60) $(TARGETS)
+
+check-oracle: $(PROG)
+	$(Q)tests/oracle/run short
+
+oracle: $(PROG)
+	$(Q)tests/oracle/run full
 
 check-headers:
 	$(Q)tests/e2e/kmod-build.sh all
@@ -110,7 +126,7 @@ install: all
 	install -D -m 755 $(PROG) $(sbindir)/drvguard
 	install -D -m 644 docs/drvguard.8 $(mandir)/man8/drvguard.8
 	install -D -m 644 docs/drvguard.conf.5 $(mandir)/man5/drvguard.conf.5
-	install -d $(unitdir) $(confdir)/drivers.d $(DESTDIR)/usr/lib/drvguard/drivers.d
+	install -d $(unitdir) $(confdir)/drivers.d $(DESTDIR)/usr/lib/drvguard/drivers.d $(DESTDIR)/var/cache/drvguard
 	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard-early.service > $(unitdir)/drvguard-early.service
 	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard.service > $(unitdir)/drvguard.service
 	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard-watch.service > $(unitdir)/drvguard-watch.service

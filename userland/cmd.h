@@ -8,6 +8,8 @@
 enum dg_exit cmd_identity(const struct dg_context *c);
 enum dg_exit cmd_kernels(const struct dg_context *c);
 enum dg_exit cmd_check(const struct dg_context *c);
+enum dg_exit cmd_explain(const struct dg_context *c);
+enum dg_exit cmd_preflight(const struct dg_context *c);
 enum dg_exit cmd_status(const struct dg_context *c);
 enum dg_exit cmd_stage(const struct dg_context *c);
 enum dg_exit cmd_verify(const struct dg_context *c);

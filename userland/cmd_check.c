@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 #include "job.h"
+#include "lib/readahead.h"
 #include "lib/survey.h"
 #include "report.h"
 
@@ -26,29 +27,32 @@ static void result(struct check *k, const char *driver, const char *where, const
 {
 	char why[400];
 
+	if (k->job.context->json) {
+		json_object_array_add(k->results, dg_json_judgement(driver, file, j));
+		return;
+	}
 	if (j)
 		dg_judgement_cause(j, why, sizeof(why));
 	dg_table_row(&k->table, driver, j ? dg_verdict_name(j->verdict) : "-", where, file, j ? why : cause);
-	json_object_array_add(k->results, dg_json_judgement(driver, file, j));
 }
 
-static void check_file(struct check *k, const char *path)
+static void check_file(struct check *k, const char *path, struct dg_read *file)
 {
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = file->file;
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
-	struct dg_diag d = { 0 };
-	int r = dg_modfile_read(path, &m, &d);
+	int r = file->error;
 
-	if (r == 0)
-		r = dg_loader_judge(m, k->kernel, &j, &d);
+	if (r == 0 && file->malformed == -EBADMSG)
+		r = dg_loader_judge_malformed(&file->why, &j);
+	else if (r == 0)
+		r = m ? dg_loader_judge(m, k->kernel, &j, &file->why) : file->malformed;
 	if (r < 0) {
-		/* No module at all is a 'no', which is an answer; what cannot be read is none. */
-		dg_report_error(r, &d);
-		dg_diags_add(&k->problems, &d);
-		dg_job_raise(&k->job, r == -EBADMSG && !m ? DG_EXIT_MISMATCH : DG_EXIT_UNKNOWN);
+		dg_report_error(r, &file->why);
+		dg_diags_add(&k->problems, &file->why);
+		dg_job_raise(&k->job, DG_EXIT_UNKNOWN);
 		return;
 	}
-	result(k, m->name, "file", path, j, NULL);
+	result(k, m && m->name[0] ? m->name : "-", "file", path, j, NULL);
 	if (j->verdict == DG_VERDICT_REFUSED)
 		dg_job_raise(&k->job, DG_EXIT_MISMATCH);
 }
@@ -99,6 +103,40 @@ static void check_drivers(struct check *k)
 			check_driver(k, s, &s->v[i]);
 }
 
+static void check_files(struct check *k)
+{
+	struct dg_readahead *ahead;
+	struct dg_diag d = { 0 };
+	size_t n = 0;
+	int r;
+
+	while (k->files[n])
+		n++;
+	if (!n)
+		return;
+	/* Which class and order to read them in is the kernel's to say. */
+	r = dg_kernel_reference(k->kernel, &d);
+	if (r == 0)
+		r = dg_readahead_new(k->files, n, dg_kernel_format(k->kernel), &ahead);
+	/* The threads begin while the kernel's own table is read. */
+	if (r == 0) {
+		r = dg_kernel_exports(k->kernel, &d);
+		if (r < 0)
+			dg_readahead_free(ahead);
+	}
+	if (r < 0) {
+		dg_job_error(&k->job, r, &d);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct dg_read file;
+
+		dg_readahead_next(ahead, &file);
+		check_file(k, k->files[i], &file);
+	}
+	dg_readahead_free(ahead);
+}
+
 /* The arguments, parted: files judged as they are, names looked up. false after a message. */
 static bool part(struct check *k)
 {
@@ -129,8 +167,7 @@ static void check_kernel(struct dg_job *job, struct dg_kernel *kernel)
 	k->results = json_object_new_array();
 	dg_table_begin(&k->table, 5);
 	dg_table_row(&k->table, "DRIVER", "VERDICT", "FROM", "FILE", "WHY");
-	for (const char *const *f = k->files; *f; f++)
-		check_file(k, *f);
+	check_files(k);
 	if (*k->names || !*k->files)
 		check_drivers(k);
 	json_object_object_add(o, "kernel", dg_json_kernel(kernel));

@@ -138,12 +138,17 @@ void dg_job_each_kernel(struct dg_job *job, dg_job_fn fn)
 
 void dg_job_print(struct dg_job *job)
 {
+	dg_job_print_as(job, "kernels");
+}
+
+void dg_job_print_as(struct dg_job *job, const char *key)
+{
 	struct json_object *o;
 
 	if (!job->context->json)
 		return;
 	o = dg_json_begin();
-	json_object_object_add(o, "kernels", json_object_get(job->list));
+	json_object_object_add(o, key, json_object_get(job->list));
 	dg_json_end(o);
 }
 

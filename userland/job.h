@@ -32,6 +32,8 @@ void dg_job_note_if_idle(const struct dg_job *job);
 void dg_job_each_kernel(struct dg_job *job, dg_job_fn fn);
 /* Print the JSON document if one is asked for. */
 void dg_job_print(struct dg_job *job);
+/* The same with the list under another key than "kernels". */
+void dg_job_print_as(struct dg_job *job, const char *key);
 enum dg_exit dg_job_end(struct dg_job *job);
 
 /* The kernel that boots next, as far as it can be told: the newest installed. Caller frees; NULL: none. */

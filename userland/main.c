@@ -2,6 +2,7 @@
 /* The command line and the table of commands, nothing else. */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 
 #include "cmd.h"
 #include "lib/fs.h"
@@ -17,6 +18,9 @@ static const struct command {
 	{ "kernels", cmd_kernels, 0, false, "", "the installed kernels" },
 	{ "check", cmd_check, DG_OPTION_KERNEL, true, "[--kernel REL|next|all] [DRIVER|FILE.ko ...]",
 	  "would it load there?" },
+	{ "explain", cmd_explain, DG_OPTION_KERNEL, true, "[--kernel REL|next|all] DRIVER|FILE.ko ...",
+	  "why not: every failing symbol and both CRCs" },
+	{ "preflight", cmd_preflight, DG_OPTION_KERNEL, true, "[REL|next|all]", "safe to reboot into it?" },
 	{ "status", cmd_status, DG_OPTION_KERNEL, true, "[--kernel REL|next|all] [DRIVER ...]",
 	  "how every driver stands" },
 	{ "stage", cmd_stage, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN | DG_OPTION_FORCE, true,
@@ -129,6 +133,9 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (dg_streq(argv[i], "-dm"))
 			argv[i] = repair;
+	/* Whole files are read and dropped by the thousand: keep the pages. */
+	mallopt(M_MMAP_THRESHOLD, 256 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	while ((option = getopt_long(argc, argv, ":hqv", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();

@@ -84,24 +84,34 @@ static int width(const char *s)
 	return n;
 }
 
-void dg_table_end(struct dg_table *t, bool print)
+static void print_table(const struct dg_table *t)
 {
 	bool terminal = isatty(STDOUT_FILENO);
+	int widths[DG_TABLE_COLUMNS] = { 0 };
 
-	for (size_t i = 0; i < t->n && print && t->n > t->columns; i++) {
+	for (size_t i = 0; i < t->n; i++) {
+		int w = width(t->cells[i]);
+
+		if (w > widths[i % t->columns])
+			widths[i % t->columns] = w;
+	}
+	for (size_t i = 0; i < t->n; i++) {
 		size_t column = i % t->columns;
-		int most = 0;
 
-		for (size_t j = column; j < t->n; j += t->columns)
-			most = width(t->cells[j]) > most ? width(t->cells[j]) : most;
 		if (terminal && i == 0)
 			fputs("\033[1m", stdout);
 		fputs(t->cells[i] ? t->cells[i] : "", stdout);
 		if (column + 1 < t->columns)
-			printf("%*s", most - width(t->cells[i]) + 2, "");
+			printf("%*s", widths[column] - width(t->cells[i]) + 2, "");
 		else
-			puts(terminal && i + 1 == t->columns ? "\033[0m" : "");
+			puts(terminal && i + 1 == t->columns ? PAINT_END : "");
 	}
+}
+
+void dg_table_end(struct dg_table *t, bool print)
+{
+	if (print && t->n > t->columns)
+		print_table(t);
 	for (size_t i = 0; i < t->n; i++)
 		free(t->cells[i]);
 	free(t->cells);
@@ -175,6 +185,7 @@ static struct json_object *json_reasons(const struct dg_judgement *j)
 		dg_json_string(o, "symbol", r->symbol);
 		dg_json_string(o, "want", r->want);
 		dg_json_string(o, "have", r->have);
+		dg_json_string(o, "owner", r->owner);
 		dg_json_string(o, "errno", dg_errno_name(r->err));
 		json_object_object_add(o, "accepted_by_kernel", json_object_new_boolean(r->err == 0));
 		json_object_array_add(list, o);

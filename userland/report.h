@@ -14,7 +14,8 @@ void dg_report_error(int err, const struct dg_diag *d);
 void dg_report_problems(const struct dg_diags *list);
 void dg_report_note(const char *what, const char *cure);
 
-/* A table is rows of equally many cells; widths come from the content. */
+/* A table is rows of equally many cells, at most this many; widths come from the content. */
+#define DG_TABLE_COLUMNS 16
 struct dg_table {
 	char **cells;
 	size_t n, columns;

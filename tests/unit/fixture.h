@@ -234,7 +234,7 @@ struct fx_section {
 struct fx_elf {
 	const struct fx_kind *kind;
 	uint16_t type;
-	struct fx_section v[20];
+	struct fx_section v[28];
 	size_t n; /* the first is index 1 */
 };
 
@@ -357,23 +357,55 @@ static inline const char *fx_hex(const char *id)
 	return buf;
 }
 
+/* Where the header of section @name lies in a 64-bit little-endian file. */
+static inline Elf64_Shdr *fx_shdr(struct fx_bytes *b, const char *name)
+{
+	const Elf64_Ehdr *h = (void *)b->data;
+	Elf64_Shdr *s = (void *)(b->data + h->e_shoff);
+	const char *names = (char *)b->data + s[h->e_shstrndx].sh_offset;
+
+	for (size_t i = 1; i < h->e_shnum; i++)
+		if (dg_streq(names + s[i].sh_name, name))
+			return &s[i];
+	fail_msg("no section %s", name);
+	return NULL;
+}
+
 /* Kernel modules. */
 
 struct fx_symbol {
 	const char *name; /* NULL ends a list */
 	uint32_t crc;
-	bool weak, no_crc;
+	bool weak, no_crc, gpl;
+	const char *ns;	  /* of an export: its namespace */
+	uint16_t section; /* of an import: SHN_UNDEF, or one that no loader takes */
 };
+
+/* How a module's exports lie in it. */
+enum fx_export_form {
+	FX_EXPORT_RELATIVE,	 /* three 32-bit fields an entry, CRCs in __kcrctab: 5.19 and later */
+	FX_EXPORT_WORDS,	 /* three words an entry: architectures without CONFIG_HAVE_ARCH_PREL32_RELOCATIONS */
+	FX_EXPORT_SECTION,	 /* relocations by the strings' section and an offset, not by a symbol each */
+	FX_EXPORT_ABSOLUTE_CRCS, /* __kcrctab holds zeroes, relocated to absolute __crc_NAME: before 5.19 */
+	FX_EXPORT_NO_CRCS,	 /* without CONFIG_MODVERSIONS */
+};
+
+enum fx_ext_form { FX_EXT_PAIRED, FX_EXT_NO_NAMES, FX_EXT_NO_CRCS, FX_EXT_FEWER_NAMES, FX_EXT_MORE_NAMES };
 
 struct fx_module {
 	const struct fx_kind *kind; /* NULL: the first */
 	const char *name, *version, *vermagic;
-	const char *build_id; /* its bytes; NULL: none */
+	const char *license;   /* NULL: "GPL"; "": says none */
+	const char *import_ns; /* NULL: none */
+	const char *build_id;  /* its bytes; NULL: none */
 	const struct fx_symbol *imports, *exports;
+	const struct fx_symbol *versions; /* what __versions has; NULL: what is imported */
+	const struct fx_symbol *ext;	  /* what the extended tables have; NULL: there are none */
+	enum fx_export_form export_form;
+	enum fx_ext_form ext_form;
 	size_t size;   /* of struct module; 0: 896 */
 	uint16_t type; /* 0: ET_REL */
-	bool no_versions, no_modinfo, no_modinfo_name, no_this_module, absolute_crcs, bad_versions;
-	bool bare_exports;  /* as without CONFIG_MODVERSIONS: __ksymtab_NAME and __ksymtab_strings alone */
+	bool no_versions, no_modinfo, no_modinfo_name, no_this_module, no_struct_name, bad_versions, no_symbols;
 	const char *filler; /* one more .modinfo line, to make two files differ */
 };
 
@@ -408,6 +440,183 @@ static inline void fx_module_versions(struct fx_bytes *b, const struct fx_kind *
 	}
 }
 
+/* 0: there is none. */
+static inline uint16_t fx_elf_index(const struct fx_elf *e, const char *name)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (dg_streq(e->v[i].name, name))
+			return (uint16_t)(i + 1);
+	return 0;
+}
+
+static inline void fx_put_relocation(struct fx_bytes *b, const struct fx_kind *k, uint64_t at, size_t symbol,
+				     uint64_t addend)
+{
+	const size_t word = k->is64 ? 8 : 4;
+
+	/* Type 2 is the one relative to its own place on x86. */
+	fx_put_int(b, at, word, k->big);
+	fx_put_int(b, k->is64 ? ELF64_R_INFO((uint64_t)symbol, 2) : ELF32_R_INFO(symbol, 2), word, k->big);
+	if (k->is64)
+		fx_put_int(b, addend, 8, k->big);
+}
+
+static inline struct fx_section *fx_add_relocations(struct fx_elf *e, const char *name)
+{
+	struct fx_section *s = fx_elf_add(e, name, e->kind->is64 ? SHT_RELA : SHT_REL);
+
+	s->info = (uint32_t)e->n - 1;
+	s->entsize = e->kind->is64 ? 24 : 8;
+	return s;
+}
+
+/* The symbols of one export, in this order. */
+enum { FX_CRC_SYMBOL, FX_NAME_SYMBOL, FX_NS_SYMBOL, FX_VALUE_SYMBOL, FX_EXPORT_SYMBOLS };
+
+/* One class of exports. The symbols of the first begin at @first, the strings' section symbol comes behind them all. */
+static inline void fx_export_tables(struct fx_elf *e, const struct fx_module *m, bool gpl, size_t first)
+{
+	const size_t field = m->export_form == FX_EXPORT_WORDS && e->kind->is64 ? 8 : 4;
+	struct fx_bytes table = { 0 }, relocations = { 0 }, crcs = { 0 }, crc_relocations = { 0 };
+	size_t n = 0, strings = 0;
+	struct fx_section *s;
+
+	while (m->exports[n].name)
+		n++;
+	for (size_t i = 0; i < n; i++) {
+		const struct fx_symbol *x = &m->exports[i];
+		const size_t symbol = first + i * FX_EXPORT_SYMBOLS, at = table.len;
+		const size_t ns = strings + strlen(x->name) + 1, end = ns + strlen(x->ns ? x->ns : "") + 1;
+
+		if (x->gpl == gpl) {
+			fx_put_zero(&table, 3 * field);
+			fx_put_relocation(&relocations, e->kind, at, symbol + FX_VALUE_SYMBOL, 0);
+			if (m->export_form == FX_EXPORT_SECTION) {
+				const size_t section = first + n * FX_EXPORT_SYMBOLS;
+
+				fx_put_relocation(&relocations, e->kind, at + field, section, strings);
+				fx_put_relocation(&relocations, e->kind, at + 2 * field, section, ns);
+				if (!e->kind->is64) {
+					fx_set_int(table.data + at + field, strings, 4, e->kind->big);
+					fx_set_int(table.data + at + 2 * field, ns, 4, e->kind->big);
+				}
+			} else {
+				fx_put_relocation(&relocations, e->kind, at + field, symbol + FX_NAME_SYMBOL, 0);
+				fx_put_relocation(&relocations, e->kind, at + 2 * field, symbol + FX_NS_SYMBOL, 0);
+			}
+			fx_put_relocation(&crc_relocations, e->kind, crcs.len, symbol + FX_CRC_SYMBOL, 0);
+			fx_put_int(&crcs, m->export_form == FX_EXPORT_ABSOLUTE_CRCS ? 0 : x->crc, 4, e->kind->big);
+		}
+		strings = end;
+	}
+	if (table.len) {
+		fx_elf_add(e, gpl ? "__ksymtab_gpl" : "__ksymtab", SHT_PROGBITS)->bytes = table;
+		s = fx_add_relocations(e, gpl ? ".rela__ksymtab_gpl" : ".rela__ksymtab");
+		s->bytes = relocations;
+		relocations = (struct fx_bytes){ 0 };
+	}
+	if (crcs.len && m->export_form != FX_EXPORT_NO_CRCS) {
+		fx_elf_add(e, gpl ? "__kcrctab_gpl" : "__kcrctab", SHT_PROGBITS)->bytes = crcs;
+		crcs = (struct fx_bytes){ 0 };
+		if (m->export_form == FX_EXPORT_ABSOLUTE_CRCS) {
+			s = fx_add_relocations(e, gpl ? ".rela__kcrctab_gpl" : ".rela__kcrctab");
+			s->bytes = crc_relocations;
+			crc_relocations = (struct fx_bytes){ 0 };
+		}
+	}
+	fx_free(&relocations);
+	fx_free(&crcs);
+	fx_free(&crc_relocations);
+}
+
+static inline void fx_put_name(struct fx_bytes *names, const char *prefix, const char *name)
+{
+	fx_put(names, prefix, strlen(prefix));
+	fx_put(names, name, strlen(name) + 1);
+}
+
+static inline void fx_export_symbols(const struct fx_elf *e, const struct fx_module *m, struct fx_bytes *symbols,
+				     struct fx_bytes *names)
+{
+	const uint16_t strings = fx_elf_index(e, "__ksymtab_strings"), text = fx_elf_index(e, ".text");
+	const bool absolute = m->export_form == FX_EXPORT_ABSOLUTE_CRCS, none = m->export_form == FX_EXPORT_NO_CRCS;
+	size_t row[2] = { 0 }, at = 0;
+
+	for (const struct fx_symbol *x = m->exports; x->name; x++) {
+		const uint16_t table = fx_elf_index(e, none	? x->gpl ? "__ksymtab_gpl" : "__ksymtab"
+						       : x->gpl ? "__kcrctab_gpl"
+								: "__kcrctab");
+		const size_t ns = at + strlen(x->name) + 1;
+
+		fx_put_symbol(symbols, e->kind, names->len, absolute ? x->crc : row[x->gpl] * (none ? 12 : 4),
+			      absolute ? SHN_ABS : table, false);
+		fx_put_name(names, none ? "__ksymtab_" : "__crc_", x->name);
+		fx_put_symbol(symbols, e->kind, names->len, at, strings, false);
+		fx_put_name(names, "__kstrtab_", x->name);
+		fx_put_symbol(symbols, e->kind, names->len, ns, strings, false);
+		fx_put_name(names, "__kstrtabns_", x->name);
+		fx_put_symbol(symbols, e->kind, names->len, 0, text, false);
+		fx_put_name(names, "", x->name);
+		at = ns + strlen(x->ns ? x->ns : "") + 1;
+		row[x->gpl]++;
+	}
+	if (m->export_form == FX_EXPORT_SECTION)
+		fx_put_symbol(symbols, e->kind, 0, 0, strings, false);
+}
+
+static inline void fx_exports(struct fx_elf *e, const struct fx_module *m)
+{
+	struct fx_section *s = fx_elf_add(e, ".text", SHT_PROGBITS);
+	size_t first = 1;
+
+	fx_put_zero(&s->bytes, 16);
+	s = fx_elf_add(e, "__ksymtab_strings", SHT_PROGBITS);
+	for (const struct fx_symbol *x = m->exports; x->name; x++) {
+		fx_put(&s->bytes, x->name, strlen(x->name) + 1);
+		fx_put(&s->bytes, x->ns ? x->ns : "", strlen(x->ns ? x->ns : "") + 1);
+	}
+	for (const struct fx_symbol *x = m->imports; x && x->name; x++)
+		first += !dg_streq(x->name, "module_layout");
+	fx_export_tables(e, m, false, first);
+	fx_export_tables(e, m, true, first);
+}
+
+/* The tables of 6.14: a CRC each, and as many names. */
+static inline void fx_ext_versions(struct fx_elf *e, const struct fx_module *m)
+{
+	struct fx_bytes crcs = { 0 }, names = { 0 };
+
+	for (const struct fx_symbol *x = m->ext; x->name; x++) {
+		fx_put_int(&crcs, x->crc, 4, e->kind->big);
+		if (m->ext_form != FX_EXT_FEWER_NAMES || x[1].name)
+			fx_put(&names, x->name, strlen(x->name) + 1);
+	}
+	if (m->ext_form == FX_EXT_MORE_NAMES)
+		fx_put(&names, "more", 5);
+	if (m->ext_form != FX_EXT_NO_CRCS)
+		fx_elf_add(e, "__version_ext_crcs", SHT_PROGBITS)->bytes = crcs;
+	else
+		fx_free(&crcs);
+	if (m->ext_form != FX_EXT_NO_NAMES)
+		fx_elf_add(e, "__version_ext_names", SHT_PROGBITS)->bytes = names;
+	else
+		fx_free(&names);
+}
+
+static inline void fx_module_info(struct fx_elf *e, const struct fx_module *m)
+{
+	struct fx_section *s = fx_elf_add(e, ".modinfo", SHT_PROGBITS);
+
+	fx_modinfo(&s->bytes, "filler", m->filler);
+	fx_modinfo(&s->bytes, "version", m->version);
+	fx_modinfo(&s->bytes, "license", !m->license ? "GPL" : *m->license ? m->license : NULL);
+	fx_modinfo(&s->bytes, "import_ns", m->import_ns);
+	fx_modinfo(&s->bytes, "srcversion", "0123456789ABCDEF0123456");
+	fx_modinfo(&s->bytes, "depends", "");
+	fx_modinfo(&s->bytes, "name", m->no_modinfo_name ? NULL : m->name);
+	fx_modinfo(&s->bytes, "vermagic", m->vermagic);
+}
+
 static inline struct fx_bytes fx_module_build(const struct fx_module *m)
 {
 	const struct fx_kind *k = m->kind ? m->kind : &fx_kinds[0];
@@ -415,65 +624,49 @@ static inline struct fx_bytes fx_module_build(const struct fx_module *m)
 	struct fx_elf e = { .kind = k, .type = m->type ? m->type : ET_REL };
 	struct fx_bytes names = { 0 };
 	struct fx_section *s, *symtab;
-	size_t crcs = 0;
 
-	if (!m->no_modinfo) {
-		s = fx_elf_add(&e, ".modinfo", SHT_PROGBITS);
-		fx_modinfo(&s->bytes, "filler", m->filler);
-		fx_modinfo(&s->bytes, "version", m->version);
-		fx_modinfo(&s->bytes, "license", "GPL");
-		fx_modinfo(&s->bytes, "srcversion", "0123456789ABCDEF0123456");
-		fx_modinfo(&s->bytes, "depends", "");
-		fx_modinfo(&s->bytes, "name", m->no_modinfo_name ? NULL : m->name);
-		fx_modinfo(&s->bytes, "vermagic", m->vermagic);
-	}
+	if (!m->no_modinfo)
+		fx_module_info(&e, m);
 	if (!m->no_this_module) {
 		size_t size = m->size ? m->size : 896;
 
 		s = fx_elf_add(&e, ".gnu.linkonce.this_module", SHT_PROGBITS);
 		fx_put_zero(&s->bytes, size);
-		if (size >= word * 3 + strlen(m->name))
+		if (!m->no_struct_name && size >= word * 3 + strlen(m->name))
 			memcpy(s->bytes.data + word * 3, m->name, strlen(m->name));
 	}
 	if (!m->no_versions) {
 		s = fx_elf_add(&e, "__versions", SHT_PROGBITS);
-		fx_module_versions(&s->bytes, k, m->imports, m->bad_versions);
+		fx_module_versions(&s->bytes, k, m->versions ? m->versions : m->imports, m->bad_versions);
 	}
+	if (m->ext)
+		fx_ext_versions(&e, m);
 	if (m->build_id) {
 		s = fx_elf_add(&e, ".note.gnu.build-id", SHT_NOTE);
 		fx_put_build_id(&s->bytes, m->build_id, k->big);
 	}
-	if (m->bare_exports) {
-		s = fx_elf_add(&e, "__ksymtab_strings", SHT_PROGBITS);
-		crcs = e.n;
-		for (const struct fx_symbol *x = m->exports; x->name; x++)
-			fx_put(&s->bytes, x->name, strlen(x->name) + 1);
-	} else if (m->exports && !m->absolute_crcs) {
-		s = fx_elf_add(&e, "__kcrctab", SHT_PROGBITS);
-		crcs = e.n;
-		for (const struct fx_symbol *x = m->exports; x->name; x++)
-			fx_put_int(&s->bytes, x->crc, 4, k->big);
-	}
+	if (m->exports)
+		fx_exports(&e, m);
+	if (m->no_symbols)
+		return fx_elf_finish(&e);
 
 	symtab = fx_elf_add(&e, ".symtab", SHT_SYMTAB);
 	symtab->entsize = k->is64 ? 24 : 16;
 	symtab->link = (uint32_t)e.n + 1;
 	symtab->info = 1;
+	for (s = e.v; s < symtab; s++)
+		if (s->type == SHT_RELA || s->type == SHT_REL)
+			s->link = (uint32_t)e.n;
 	fx_put_symbol(&symtab->bytes, k, 0, 0, 0, false);
 	fx_put_zero(&names, 1);
 	for (const struct fx_symbol *x = m->imports; x && x->name; x++) {
 		if (dg_streq(x->name, "module_layout"))
 			continue;
-		fx_put_symbol(&symtab->bytes, k, names.len, 0, SHN_UNDEF, x->weak);
-		fx_put(&names, x->name, strlen(x->name) + 1);
+		fx_put_symbol(&symtab->bytes, k, names.len, 0, x->section, x->weak);
+		fx_put_name(&names, "", x->name);
 	}
-	for (const struct fx_symbol *x = m->exports; x && x->name; x++) {
-		uint64_t at = (uint64_t)(x - m->exports) * 4;
-
-		fx_put_symbol(&symtab->bytes, k, names.len, crcs ? at : x->crc, crcs ? (uint16_t)crcs : SHN_ABS, false);
-		fx_put(&names, m->bare_exports ? "__ksymtab_" : "__crc_", m->bare_exports ? 10 : 6);
-		fx_put(&names, x->name, strlen(x->name) + 1);
-	}
+	if (m->exports)
+		fx_export_symbols(&e, m, &symtab->bytes, &names);
 	s = fx_elf_add(&e, ".strtab", SHT_STRTAB);
 	s->bytes = names;
 	return fx_elf_finish(&e);
@@ -506,6 +699,7 @@ struct fx_vmlinux {
 	const char *build_id;
 	size_t stride; /* 8 and 12: relative; 16 and 24: pointers; 0: 12 */
 	bool no_crcs;
+	const struct fx_bytes *init_data; /* NULL: none */
 };
 
 static inline void fx_ksymtab(struct fx_elf *e, const struct fx_vmlinux *v, const struct fx_symbol *list,
@@ -518,18 +712,23 @@ static inline void fx_ksymtab(struct fx_elf *e, const struct fx_vmlinux *v, cons
 
 	s->addr = addr;
 	for (size_t i = 0; list[i].name; i++) {
+		const char *ns = list[i].ns ? list[i].ns : "";
 		uint64_t at = strings_addr + strings->len, here = addr + i * stride;
+		uint64_t ns_at = at + strlen(list[i].name) + 1;
 
 		if (stride < 16) {
 			fx_put_int(&s->bytes, 0x1000, 4, big);
 			fx_put_int(&s->bytes, at - (here + 4), 4, big);
-			fx_put_zero(&s->bytes, stride - 8);
+			if (stride == 12)
+				fx_put_int(&s->bytes, ns_at - (here + 8), 4, big);
 		} else {
 			fx_put_int(&s->bytes, 0x1000, 8, big);
 			fx_put_int(&s->bytes, at, 8, big);
-			fx_put_zero(&s->bytes, stride - 16);
+			if (stride == 24)
+				fx_put_int(&s->bytes, ns_at, 8, big);
 		}
 		fx_put(strings, list[i].name, strlen(list[i].name) + 1);
+		fx_put(strings, ns, strlen(ns) + 1);
 	}
 	if (v->no_crcs)
 		return;
@@ -557,6 +756,10 @@ static inline struct fx_bytes fx_vmlinux_build(const struct fx_vmlinux *v)
 	if (v->build_id) {
 		s = fx_elf_add(&e, ".notes", SHT_NOTE);
 		fx_put_build_id(&s->bytes, v->build_id, e.kind->big);
+	}
+	if (v->init_data) {
+		s = fx_elf_add(&e, ".init.data", SHT_PROGBITS);
+		fx_put(&s->bytes, v->init_data->data, v->init_data->len);
 	}
 	return fx_elf_finish(&e);
 }

@@ -20,20 +20,20 @@ static void test_elf_open_every_kind(void **state)
 		struct fx_bytes b = make(k);
 		struct dg_section s;
 		char id[DG_BUILD_ID_HEX];
-		struct dg_elf *elf;
+		struct dg_elf elf;
 
-		fx_int(dg_elf_open(b.data, b.len, &elf, NULL), 0);
-		fx_int(dg_elf_machine(elf), k->machine);
-		fx_int(dg_elf_type(elf), ET_REL);
-		fx_int(dg_elf_is64(elf), k->is64);
-		fx_int(dg_elf_section(elf, ".gnu.linkonce.this_module", &s), true);
+		fx_int(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
+		fx_int(elf.machine, k->machine);
+		fx_int(elf.type, ET_REL);
+		fx_int(elf.is64, k->is64);
+		fx_int(elf.big_endian, k->big);
+		fx_int(dg_elf_section(&elf, ".gnu.linkonce.this_module", &s), true);
 		fx_int(s.span.len, 896);
 		assert_true(s.span.data >= b.data && s.span.data + s.span.len <= b.data + b.len);
-		fx_int(dg_elf_section(elf, ".none", &s), false);
-		fx_int(dg_elf_section_at(elf, 9999, &s), false);
-		dg_elf_build_id(elf, id);
+		fx_int(dg_elf_section(&elf, ".none", &s), false);
+		fx_int(dg_elf_section_at(&elf, 9999, &s), false);
+		dg_elf_build_id(&elf, id);
 		fx_str(id, fx_hex(FX_BUILD_ID));
-		dg_elf_close(elf);
 		fx_free(&b);
 	}
 }
@@ -50,27 +50,34 @@ static void test_elf_symbol_every_kind(void **state)
 	{
 		struct fx_module m = fx_module_good("scap");
 		struct dg_section s;
+		struct dg_symbols symbols;
 		struct dg_symbol sym;
-		struct dg_elf *elf;
+		struct dg_elf elf;
 		struct fx_bytes b;
 
 		m.kind = k;
 		m.imports = imports;
 		m.exports = exports;
 		b = fx_module_build(&m);
-		fx_int(dg_elf_open(b.data, b.len, &elf, NULL), 0);
-		fx_int(dg_elf_symbol(elf, 1, &sym), true);
+		fx_int(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
+		fx_int(dg_elf_symbols(&elf, &symbols), true);
+		fx_int(symbols.n, 3 + FX_EXPORT_SYMBOLS);
+		fx_int(symbols.index, dg_elf_section_index(&elf, ".symtab"));
+		fx_int(symbols.link, dg_elf_section_index(&elf, ".strtab"));
+		dg_elf_symbol(&elf, &symbols, 0, &sym);
+		fx_str(sym.name, "");
+		dg_elf_symbol(&elf, &symbols, 1, &sym);
 		fx_str(sym.name, "kfree");
 		fx_int(sym.section, SHN_UNDEF);
-		fx_int(sym.weak, false);
-		fx_int(dg_elf_symbol(elf, 2, &sym), true);
-		fx_int(sym.weak, true);
-		fx_int(dg_elf_symbol(elf, 3, &sym), true);
+		fx_int(sym.bind, STB_GLOBAL);
+		fx_int(sym.kind, STT_NOTYPE);
+		dg_elf_symbol(&elf, &symbols, 2, &sym);
+		fx_int(sym.bind, STB_WEAK);
+		dg_elf_symbol(&elf, &symbols, 3, &sym);
 		fx_str(sym.name, "__crc_mine");
-		fx_int(dg_elf_section_at(elf, sym.section, &s), true);
-		fx_int(dg_elf_u32(elf, s.span.data + sym.value), 0xabcd1234);
-		fx_int(dg_elf_symbol(elf, 4, &sym), false);
-		dg_elf_close(elf);
+		fx_int(dg_elf_section_at(&elf, sym.section, &s), true);
+		fx_str(s.name, "__kcrctab");
+		fx_int(dg_elf_u32(&elf, s.span.data + sym.value), 0xabcd1234);
 		fx_free(&b);
 	}
 }
@@ -83,14 +90,13 @@ static void test_elf_word_orders(void **state)
 	(void)state;
 	for (size_t i = 0; i < DG_ARRAY_SIZE(fx_kinds); i++) {
 		struct fx_bytes b = make(&fx_kinds[i]);
-		struct dg_elf *elf;
+		struct dg_elf elf;
 
 		fx_case(fx_kinds[i].name);
-		fx_int(dg_elf_open(b.data, b.len, &elf, NULL), 0);
+		fx_int(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
 		/* From an odd place. */
-		fx_int(dg_elf_u32(elf, bytes + 1), fx_kinds[i].big ? 0x01020304 : 0x04030201);
-		fx_int(dg_elf_word(elf, bytes + 1), words[i]);
-		dg_elf_close(elf);
+		fx_int(dg_elf_u32(&elf, bytes + 1), fx_kinds[i].big ? 0x01020304 : 0x04030201);
+		fx_int(dg_elf_word(&elf, bytes + 1), words[i]);
 		fx_free(&b);
 	}
 }
@@ -116,12 +122,147 @@ static void test_elf_open_bad(void **state)
 	(void)state;
 	FX_CASE(c, cases)
 	{
-		struct dg_elf *elf = (struct dg_elf *)1;
+		struct dg_elf elf = { .len = 12345 };
 		struct dg_diag d = { 0 };
 
-		fx_int(dg_elf_open(c->input, c->len, &elf, &d), -EBADMSG);
-		assert_ptr_equal(elf, (struct dg_elf *)1);
+		fx_int(dg_elf_open(c->input, c->len, DG_ELF_AS_IT_SAYS, &elf, &d), -EBADMSG);
+		fx_int(elf.len, 12345);
 		assert_true(d.what[0]);
+	}
+}
+
+/* A kernel has one class and byte order, and does not look at what e_ident says of them. */
+static void test_elf_open_as(void **state)
+{
+	static const enum dg_elf_format formats[] = { DG_ELF_64_LITTLE, DG_ELF_32_LITTLE, DG_ELF_64_BIG,
+						      DG_ELF_32_BIG };
+
+	(void)state;
+	for (size_t i = 0; i < DG_ARRAY_SIZE(fx_kinds); i++) {
+		struct fx_bytes b = make(&fx_kinds[i]);
+		struct dg_section s;
+		struct dg_elf elf;
+
+		fx_case(fx_kinds[i].name);
+		b.data[EI_CLASS] = 0x55;
+		b.data[EI_DATA] = 0xaa;
+		for (size_t j = 0; j < DG_ARRAY_SIZE(formats); j++)
+			fx_int(dg_elf_open(b.data, b.len, formats[j], &elf, NULL), i == j ? 0 : -EBADMSG);
+		fx_int(dg_elf_open(b.data, b.len, formats[i], &elf, NULL), 0);
+		fx_int(elf.is64, fx_kinds[i].is64);
+		fx_int(elf.big_endian, fx_kinds[i].big);
+		fx_int(elf.machine, fx_kinds[i].machine);
+		fx_int(dg_elf_section(&elf, ".modinfo", &s), true);
+		fx_free(&b);
+	}
+}
+
+/* What elf_validity_check() looks at, one field made wrong at a time. */
+static void test_elf_open_damaged_headers(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t at, width; /* in the ELF header, or from the section headers' begin when @in_sections */
+		uint64_t value;
+		bool in_sections;
+		int expected;
+	} cases[] = {
+		{ "magic", 1, 1, 'e', false, -EBADMSG },
+		{ "program headers", 32, 8, UINT64_MAX, false, 0 },
+		{ "version", 20, 4, 77, false, 0 },
+		{ "section headers behind the end", 40, 8, 1 << 30, false, -EBADMSG },
+		{ "section headers wrap", 40, 8, UINT64_MAX - 10, false, -EBADMSG },
+		{ "size of a section header", 58, 2, 65, false, -EBADMSG },
+		{ "no sections", 60, 2, 0, false, -EBADMSG },
+		{ "more sections", 60, 2, 0xffff, false, -EBADMSG },
+		{ "no section with names", 62, 2, 0, false, -EBADMSG },
+		{ "names in no section", 62, 2, 0x7fff, false, -EBADMSG },
+		{ "first section's type", 4, 4, SHT_PROGBITS, true, -EBADMSG },
+		{ "first section's address", 16, 8, 1, true, -EBADMSG },
+		{ "first section's size", 32, 8, 1, true, -EBADMSG },
+		{ "first section's link", 40, 4, 1, true, 0 },
+		{ "a name outside the names", 64, 4, UINT32_MAX, true, 0 },
+		{ "a section's alignment", 64 + 48, 8, UINT64_MAX, true, 0 },
+	};
+
+	(void)state;
+	FX_CASE(c, cases)
+	{
+		struct fx_bytes b = make(&fx_kinds[0]);
+		struct dg_diag d = { 0 };
+		struct dg_elf elf;
+		size_t shoff;
+
+		memcpy(&shoff, b.data + 40, sizeof(shoff));
+		fx_set_int(b.data + (c->in_sections ? shoff : 0) + c->at, c->value, c->width, false);
+		fx_int(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, &d), c->expected);
+		fx_int(d.what[0] != 0, c->expected != 0);
+		fx_free(&b);
+	}
+}
+
+/* Names that end outside their section are refused; a symbol's own may be read on, but not past the file. */
+static void test_elf_open_names_without_end(void **state)
+{
+	struct fx_bytes b = make(&fx_kinds[0]);
+	struct dg_elf elf;
+
+	(void)state;
+	fx_shdr(&b, ".shstrtab")->sh_size--;
+	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), -EBADMSG);
+	fx_free(&b);
+	b = make(&fx_kinds[0]);
+	fx_shdr(&b, ".shstrtab")->sh_type = SHT_NOBITS;
+	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), -EBADMSG);
+	fx_free(&b);
+}
+
+static void test_elf_symbol_odd_names(void **state)
+{
+	struct fx_bytes b = make(&fx_kinds[0]);
+	struct dg_symbols symbols;
+	struct dg_symbol sym;
+	struct dg_elf elf;
+	Elf64_Sym *first;
+
+	(void)state;
+	first = (Elf64_Sym *)(void *)(b.data + fx_shdr(&b, ".symtab")->sh_offset);
+	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
+	assert_true(dg_elf_symbols(&elf, &symbols));
+	first[1].st_name = UINT32_MAX;
+	dg_elf_symbol(&elf, &symbols, 1, &sym);
+	assert_string_equal(sym.name, "");
+	/* Behind its names: ".modinfo" of the sections' names comes next, aligned. */
+	first[1].st_name = (Elf64_Word)(fx_shdr(&b, ".shstrtab")->sh_offset - fx_shdr(&b, ".strtab")->sh_offset + 1);
+	dg_elf_symbol(&elf, &symbols, 1, &sym);
+	assert_string_equal(sym.name, ".modinfo");
+	fx_free(&b);
+}
+
+static void test_elf_symbols_none(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t type, link;
+	} cases[] = {
+		{ "no table", SHT_PROGBITS, 1 },
+		{ "names in no section", SHT_SYMTAB, 999 },
+		{ "names in the first", SHT_SYMTAB, 0 },
+	};
+
+	(void)state;
+	FX_CASE(c, cases)
+	{
+		struct fx_bytes b = make(&fx_kinds[0]);
+		struct dg_symbols symbols;
+		struct dg_elf elf;
+		Elf64_Shdr *s = fx_shdr(&b, ".symtab");
+
+		s->sh_type = c->type;
+		s->sh_link = c->link;
+		fx_int(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
+		fx_int(dg_elf_symbols(&elf, &symbols), false);
+		fx_free(&b);
 	}
 }
 
@@ -142,13 +283,13 @@ static void test_elf_open_lying_sections(void **state)
 	FX_CASE(c, cases)
 	{
 		struct fx_bytes b = make(&fx_kinds[0]);
-		struct dg_elf *elf;
+		struct dg_elf elf;
 		size_t shoff, offset;
 
 		memcpy(&shoff, b.data + 40, sizeof(shoff));
 		memcpy(&offset, b.data + shoff + 64 + 24, sizeof(offset));
 		fx_set_int(b.data + shoff + 64 + 32, c->size ? c->size : b.len - offset + 1, 8, false);
-		fx_int(dg_elf_open(b.data, b.len, &elf, NULL), -EBADMSG);
+		fx_int(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), -EBADMSG);
 		fx_free(&b);
 	}
 }
@@ -157,48 +298,65 @@ static void test_elf_section_nobits(void **state)
 {
 	struct fx_elf e = { .kind = &fx_kinds[0], .type = ET_REL };
 	struct fx_section *bss = fx_elf_add(&e, ".bss", SHT_NOBITS);
+	struct dg_symbols symbols;
 	struct dg_section s;
-	struct dg_elf *elf;
+	struct dg_elf elf;
 	struct fx_bytes b;
 
 	(void)state;
 	bss->size = (uint64_t)1 << 40;
 	b = fx_elf_finish(&e);
-	assert_int_equal(dg_elf_open(b.data, b.len, &elf, NULL), 0);
-	assert_true(dg_elf_section(elf, ".bss", &s));
+	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
+	assert_true(dg_elf_section(&elf, ".bss", &s));
 	assert_int_equal(s.span.len, 0);
-	assert_false(dg_elf_symbol(elf, 1, &(struct dg_symbol){ 0 }));
-	dg_elf_close(elf);
+	assert_int_equal(s.size, (uint64_t)1 << 40);
+	assert_false(dg_elf_symbols(&elf, &symbols));
 	fx_free(&b);
 }
 
 /* Everything that can be asked, of whatever opens. */
-static void walk(const unsigned char *data, size_t len, void *arg)
+static void walk_as(const unsigned char *data, size_t len, enum dg_elf_format as)
 {
 	char id[DG_BUILD_ID_HEX];
-	struct dg_elf *elf;
+	struct dg_elf elf;
 	struct dg_section s;
+	struct dg_symbols symbols;
 	struct dg_symbol sym;
 	volatile unsigned char sink = 0;
-	int r = dg_elf_open(data, len, &elf, NULL);
+	int r = dg_elf_open(data, len, as, &elf, NULL);
 
-	(void)arg;
 	if (r < 0) {
 		assert_int_equal(r, -EBADMSG);
 		return;
 	}
 	for (size_t i = 0; i < 40; i++)
-		if (dg_elf_section_at(elf, i, &s) && s.span.len) {
+		if (dg_elf_section_at(&elf, i, &s) && s.span.len) {
 			assert_true(s.span.data >= data && s.span.len <= len);
 			assert_true(s.span.data + s.span.len <= data + len);
+			assert_true(strlen(s.name) < len);
 			sink ^= s.span.data[s.span.len - 1];
 		}
-	dg_elf_section(elf, "none at all", &s);
-	for (size_t i = 1; i < 100 && dg_elf_symbol(elf, i, &sym); i++)
-		sink ^= (unsigned char)strlen(sym.name);
-	dg_elf_build_id(elf, id);
+	dg_elf_section(&elf, "none at all", &s);
+	if (dg_elf_symbols(&elf, &symbols)) {
+		assert_true(symbols.index && symbols.link);
+		assert_true(symbols.table.data >= data && symbols.table.len <= len);
+		for (size_t i = 0; i < symbols.n && i < 100; i++) {
+			dg_elf_symbol(&elf, &symbols, i, &sym);
+			sink ^= (unsigned char)strlen(sym.name);
+		}
+	}
+	dg_elf_build_id(&elf, id);
 	assert_true(strlen(id) < sizeof(id));
-	dg_elf_close(elf);
+}
+
+static void walk(const unsigned char *data, size_t len, void *arg)
+{
+	static const enum dg_elf_format formats[] = { DG_ELF_AS_IT_SAYS, DG_ELF_64_LITTLE, DG_ELF_64_BIG,
+						      DG_ELF_32_LITTLE, DG_ELF_32_BIG };
+
+	(void)arg;
+	for (size_t i = 0; i < DG_ARRAY_SIZE(formats); i++)
+		walk_as(data, len, formats[i]);
 }
 
 static void test_elf_open_hostile(void **state)
@@ -331,12 +489,23 @@ static void test_elf_machine_name_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_elf_open_every_kind),	cmocka_unit_test(test_elf_symbol_every_kind),
-		cmocka_unit_test(test_elf_word_orders),		cmocka_unit_test(test_elf_open_bad),
-		cmocka_unit_test(test_elf_open_lying_sections), cmocka_unit_test(test_elf_section_nobits),
-		cmocka_unit_test(test_elf_open_hostile),	cmocka_unit_test(test_notes_build_id_forms),
-		cmocka_unit_test(test_notes_build_id_length),	cmocka_unit_test(test_notes_build_id_swapped),
-		cmocka_unit_test(test_notes_build_id_hostile),	cmocka_unit_test(test_elf_machine_name_known),
+		cmocka_unit_test(test_elf_open_every_kind),
+		cmocka_unit_test(test_elf_symbol_every_kind),
+		cmocka_unit_test(test_elf_word_orders),
+		cmocka_unit_test(test_elf_open_bad),
+		cmocka_unit_test(test_elf_open_as),
+		cmocka_unit_test(test_elf_open_damaged_headers),
+		cmocka_unit_test(test_elf_open_names_without_end),
+		cmocka_unit_test(test_elf_symbol_odd_names),
+		cmocka_unit_test(test_elf_symbols_none),
+		cmocka_unit_test(test_elf_open_lying_sections),
+		cmocka_unit_test(test_elf_section_nobits),
+		cmocka_unit_test(test_elf_open_hostile),
+		cmocka_unit_test(test_notes_build_id_forms),
+		cmocka_unit_test(test_notes_build_id_length),
+		cmocka_unit_test(test_notes_build_id_swapped),
+		cmocka_unit_test(test_notes_build_id_hostile),
+		cmocka_unit_test(test_elf_machine_name_known),
 	};
 
 	return cmocka_run_group_tests_name("elf", tests, NULL, NULL);

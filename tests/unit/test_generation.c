@@ -31,6 +31,7 @@ static struct dg_manifest *make_manifest(const char *root, const char *filler)
 	spec.filler = filler;
 	b = fx_module_build(&spec);
 	assert_int_equal(dg_modfile_parse(b.data, b.len, &f, NULL), 0);
+	assert_int_equal(dg_modfile_hash(f), 0);
 	assert_int_equal(dg_store_put(store, f, &path, NULL), 0);
 	assert_int_equal(dg_manifest_new(R, "", &m), 0);
 	e.name = f->name;

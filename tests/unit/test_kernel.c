@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "fixture.h"
+#include "signing.h"
 
 #include "lib/kernel.h"
 #include "lib/kimage.h"
@@ -189,7 +189,7 @@ static void test_kernel_exports_image_then_symvers(void **state)
 /* What was read of a damaged image must not stand beside the symvers it is read from then. */
 static void test_kernel_exports_damaged_image_then_symvers(void **state)
 {
-	static const struct fx_symbol one[] = { { "only_in_symvers", 0xbad, 0, 0 }, { 0 } };
+	static const struct fx_symbol one[] = { { .name = "only_in_symvers", .crc = 0xbad }, { 0 } };
 	const struct fx_vmlinux v = { .plain = one, .gpl = one };
 	struct fx_bytes b = fx_vmlinux_build(&v);
 	struct dg_kernel *k;
@@ -286,53 +286,197 @@ static void test_kernel_build_id_none(void **state)
 	dg_kernel_free(k);
 }
 
-/*
- * The kernel's own exporter module: modules.symbols leads to it. depmod makes a
- * symbol's alias from __crc_ and __ksymtab_ symbols alike.
- */
+/* The kernel's own exporter module: modules.symbols leads to it. */
 static void test_kernel_export_of_module(void **state)
 {
-	static const struct fx_symbol exports[] = { { "from_module", 0x0badcafe, 0, 0 }, { 0 } };
-	struct fx_module m = fx_module_good("exporter");
-	const struct dg_export_entry *e;
+	static const struct fx_symbol exports[] = {
+		{ .name = "from_module", .crc = 0x0badcafe },
+		{ .name = "for_gpl", .crc = 0x12345678, .gpl = true, .ns = "SPACE" },
+		{ 0 },
+	};
+	static const struct {
+		const char *name;
+		enum fx_export_form form;
+		bool has_crc;
+	} cases[] = {
+		{ "6.1", FX_EXPORT_RELATIVE, true },
+		{ "5.10", FX_EXPORT_ABSOLUTE_CRCS, true },
+		{ "without CONFIG_MODVERSIONS", FX_EXPORT_NO_CRCS, false },
+	};
+
+	FX_CASE(c, cases)
+	{
+		struct fx_module m = fx_module_good("exporter");
+		const struct dg_export_entry *e;
+		struct dg_kernel *k;
+
+		assert_int_equal(dg_tree_remove(*state), 0);
+		fx_mkdir("", *state);
+		fx_install_kernel(*state, R);
+		m.exports = exports;
+		m.export_form = c->form;
+		fx_install_module(*state, "/lib/modules/" R "/kernel/exporter.ko", &m);
+		fx_text(*state, "/lib/modules/" R "/modules.order", "kernel/exporter.ko\n");
+		fx_depmod(*state, R);
+		fx_int(dg_kernel_open(*state, R, &k, NULL), 0);
+		fx_int(dg_kernel_exports(k, NULL), 0);
+		e = dg_kernel_export(k, "from_module");
+		assert_non_null(e);
+		fx_str(e->owner, "exporter");
+		fx_str(e->ns, "");
+		fx_int(e->gpl_only, false);
+		fx_int(e->has_crc, c->has_crc);
+		fx_int(e->crc, c->has_crc ? 0x0badcafe : 0);
+		e = dg_kernel_export(k, "for_gpl");
+		assert_non_null(e);
+		fx_str(e->ns, "SPACE");
+		fx_int(e->gpl_only, true);
+		fx_int(e->crc, c->has_crc ? 0x12345678 : 0);
+		assert_null(dg_kernel_export(k, "from_nobody"));
+		dg_kernel_free(k);
+	}
+}
+
+/* Policy: from its configuration wherever that lies; none at hand is the stricter answer. */
+static void test_kernel_reference_policy(void **state)
+{
+	static const struct {
+		const char *name, *path, *config;
+		bool force_load, sig_force, allow_missing_ns;
+	} cases[] = {
+		{ "no configuration", NULL, NULL, false, false, false },
+		{ "empty", "/boot/config-" R, "", false, false, false },
+		{ "all", "/boot/config-" R,
+		  "CONFIG_MODULE_FORCE_LOAD=y\nCONFIG_MODULE_SIG_FORCE=y\n"
+		  "CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y\n",
+		  true, true, true },
+		{ "unset", "/boot/config-" R,
+		  "# CONFIG_MODULE_FORCE_LOAD is not set\nCONFIG_MODULE_SIG_FORCE=n\n"
+		  "#CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y\n",
+		  false, false, false },
+		{ "like it", "/boot/config-" R,
+		  "XCONFIG_MODULE_FORCE_LOAD=y\nCONFIG_MODULE_SIG_FORCE=yes\nCONFIG_MODULE_FORCE_LOAD=yy", false, false,
+		  false },
+		{ "behind one like it", "/boot/config-" R, "CONFIG_MODULE_FORCE_LOAD=yes\nCONFIG_MODULE_FORCE_LOAD=y",
+		  true, false, false },
+		{ "with its modules", "/lib/modules/" R "/config", "CONFIG_MODULE_SIG_FORCE=y\n", false, true, false },
+		{ "in its build tree", "/lib/modules/" R "/build/.config", "CONFIG_MODULE_FORCE_LOAD=y\n", true, false,
+		  false },
+	};
+
+	FX_CASE(c, cases)
+	{
+		struct dg_kernel *k;
+
+		assert_int_equal(dg_tree_remove(*state), 0);
+		fx_mkdir("", *state);
+		fx_install_kernel(*state, R);
+		if (c->path)
+			fx_text(*state, c->path, c->config);
+		fx_int(dg_kernel_open(*state, R, &k, NULL), 0);
+		fx_int(dg_kernel_reference(k, NULL), 0);
+		fx_int(k->policy.force_load, c->force_load);
+		fx_int(k->policy.sig_force, c->sig_force);
+		fx_int(k->policy.allow_missing_ns, c->allow_missing_ns);
+		dg_kernel_free(k);
+	}
+}
+
+/* Asked for at boot: counts for the kernel that runs in the root, no other. */
+static void test_kernel_reference_enforces_now(void **state)
+{
+	static const struct {
+		const char *name, *running, *enforce;
+		bool expected;
+	} cases[] = {
+		{ "running, enforced", R "\n", "Y\n", true },
+		{ "running, not enforced", R "\n", "N\n", false },
+		{ "another runs", "6.1.0-2-test\n", "Y\n", false },
+		{ "unknown", R "\n", NULL, false },
+		{ "nothing runs", NULL, "Y\n", false },
+	};
+
+	FX_CASE(c, cases)
+	{
+		struct dg_kernel *k;
+
+		assert_int_equal(dg_tree_remove(*state), 0);
+		fx_mkdir("", *state);
+		fx_install_kernel(*state, R);
+		if (c->running)
+			fx_text(*state, "/proc/sys/kernel/osrelease", c->running);
+		if (c->enforce)
+			fx_text(*state, "/sys/module/module/parameters/sig_enforce", c->enforce);
+		fx_int(dg_kernel_open(*state, R, &k, NULL), 0);
+		fx_int(dg_kernel_reference(k, NULL), 0);
+		fx_int(k->policy.sig_force, c->expected);
+		dg_kernel_free(k);
+	}
+}
+
+static void test_kernel_at_least_releases(void **state)
+{
+	static const struct {
+		const char *name; /* the release */
+		unsigned int major, minor;
+		bool expected;
+	} cases[] = {
+		{ "6.14.0-1", 6, 14, true },   { "6.13.9", 6, 14, false },
+		{ "6.2.0", 6, 14, false },     { "6.15-rc1", 6, 14, true },
+		{ "5.15.0", 6, 4, false },     { "10.0", 6, 14, true },
+		{ "6.4-test", 6, 4, true },    { "6.12.117+deb12-amd64", 6, 9, true },
+		{ "unnumbered", 6, 4, false }, { "6", 6, 0, false },
+	};
+
+	(void)state;
+	FX_CASE(c, cases)
+	{
+		const struct dg_kernel k = { .release = (char *)(uintptr_t)c->name };
+
+		fx_int(dg_kernel_at_least(&k, c->major, c->minor), c->expected);
+	}
+}
+
+static void install_with_key(const char *root, const struct fx_symbol *exports)
+{
+	struct fx_signer signer = fx_signer_new(EVP_RSA_gen(2048), 1);
+	struct fx_bytes init = { 0 }, b;
+	const struct fx_vmlinux v = { .plain = exports, .init_data = &init };
+
+	fx_put_cert(&init, &signer);
+	b = fx_vmlinux_build(&v);
+	fx_write(root, "/boot/vmlinux-" R, b.data, b.len);
+	fx_free(&b);
+	fx_free(&init);
+	fx_signer_free(&signer);
+}
+
+static void test_kernel_exports_keys(void **state)
+{
 	struct dg_kernel *k;
 
 	fx_install_kernel(*state, R);
-	m.exports = exports;
-	m.absolute_crcs = true;
-	fx_install_module(*state, "/lib/modules/" R "/kernel/exporter.ko", &m);
-	fx_text(*state, "/lib/modules/" R "/modules.order", "kernel/exporter.ko\n");
-	fx_depmod(*state, R);
+	install_with_key(*state, fx_symbols);
 	assert_int_equal(dg_kernel_open(*state, R, &k, NULL), 0);
+	/* The build-id alone brings no keys, and does not keep them from coming later. */
+	assert_int_equal(dg_kernel_build_id(k, NULL), -ENODATA);
+	assert_int_equal(dg_keys_count(k->keys), 0);
 	assert_int_equal(dg_kernel_exports(k, NULL), 0);
-	e = dg_kernel_export(k, "from_module");
-	assert_non_null(e);
-	assert_string_equal(e->owner, "exporter");
-	assert_int_equal(e->crc, 0x0badcafe);
-	assert_null(dg_kernel_export(k, "from_nobody"));
+	assert_int_equal(dg_keys_count(k->keys), 1);
 	dg_kernel_free(k);
 }
 
-/* A kernel without CONFIG_MODVERSIONS: its modules' exports have no __crc_ symbols. */
-static void test_kernel_export_of_module_without_crcs(void **state)
+/* Failing, and asked again: what the first reading left is neither lost nor doubled. */
+static void test_kernel_exports_keys_asked_again(void **state)
 {
-	static const struct fx_symbol exports[] = { { "from_module", 0, 0, 0 }, { 0 } };
-	struct fx_module m = fx_module_good("exporter");
-	const struct dg_export_entry *e;
 	struct dg_kernel *k;
 
 	fx_install_kernel(*state, R);
-	m.exports = exports;
-	m.bare_exports = true;
-	m.no_versions = true;
-	fx_install_module(*state, "/lib/modules/" R "/kernel/exporter.ko", &m);
-	fx_depmod(*state, R);
+	install_with_key(*state, NULL);
 	assert_int_equal(dg_kernel_open(*state, R, &k, NULL), 0);
-	assert_int_equal(dg_kernel_exports(k, NULL), 0);
-	e = dg_kernel_export(k, "from_module");
-	assert_non_null(e);
-	assert_string_equal(e->owner, "exporter");
-	assert_false(e->has_crc);
+	assert_int_equal(dg_kernel_exports(k, NULL), -ENODATA);
+	assert_int_equal(dg_kernel_exports(k, NULL), -ENODATA);
+	assert_true(dg_keys_count(k->keys) <= 1);
 	dg_kernel_free(k);
 }
 
@@ -355,7 +499,11 @@ int main(void)
 		FX_TEST(test_kernel_exports_no_diag),
 		FX_TEST(test_kernel_build_id_none),
 		FX_TEST(test_kernel_export_of_module),
-		FX_TEST(test_kernel_export_of_module_without_crcs),
+		FX_TEST(test_kernel_reference_policy),
+		FX_TEST(test_kernel_reference_enforces_now),
+		FX_TEST(test_kernel_at_least_releases),
+		FX_TEST(test_kernel_exports_keys),
+		FX_TEST(test_kernel_exports_keys_asked_again),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "fixture.h"
+#include "signing.h"
 
 #include "lib/kimage.h"
 
 #define BANNER "6.1.0-56-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-10)"
 
-static const struct fx_symbol gpl[] = { { .name = "gpl_only", .crc = 0x99999999 }, { 0 } };
+static const struct fx_symbol gpl[] = { { .name = "gpl_only", .crc = 0x99999999, .gpl = true, .ns = "SPACE" }, { 0 } };
 
-static void expect_exports(const struct dg_symtab *t, bool crcs)
+static void expect_exports(const struct dg_symtab *t, bool crcs, bool namespaces)
 {
+	const struct dg_export_entry *only;
+
 	fx_int(dg_symtab_count(t), 4);
 	for (const struct fx_symbol *s = fx_symbols; s->name; s++) {
 		const struct dg_export_entry *e = dg_symtab_find(t, s->name);
@@ -18,14 +20,26 @@ static void expect_exports(const struct dg_symtab *t, bool crcs)
 		fx_int(e->has_crc, crcs);
 		if (crcs)
 			fx_int(e->crc, s->crc);
+		fx_int(e->gpl_only, false);
+		fx_str(e->ns, "");
 	}
-	fx_int(dg_symtab_find(t, "gpl_only") != NULL, true);
+	only = dg_symtab_find(t, "gpl_only");
+	assert_non_null(only);
+	fx_int(only->gpl_only, true);
+	fx_str(only->ns, namespaces ? "SPACE" : "");
 }
 
 static int read_image(const struct fx_bytes *b, struct dg_symtab **t, char id[DG_BUILD_ID_HEX], struct dg_diag *d)
 {
+	struct dg_kimage image = { 0 };
+	int r;
+
 	assert_int_equal(dg_symtab_new(t), 0);
-	return dg_kimage_read(b->data, b->len, *t, id, d);
+	image.symtab = *t;
+	r = dg_kimage_read(b->data, b->len, &image, d);
+	memcpy(id, image.build_id, DG_BUILD_ID_HEX);
+	dg_keys_free(image.keys);
+	return r;
 }
 
 static void test_kimage_read_every_layout(void **state)
@@ -58,7 +72,7 @@ static void test_kimage_read_every_layout(void **state)
 
 		fx_int(read_image(&b, &t, id, NULL), 0);
 		fx_str(id, "");
-		expect_exports(t, !c->no_crcs);
+		expect_exports(t, !c->no_crcs, c->stride == 12 || c->stride == 24);
 		dg_symtab_free(t);
 		fx_free(&b);
 	}
@@ -71,12 +85,44 @@ static void test_kimage_read_build_id(void **state)
 	{
 		const struct fx_vmlinux v = { .kind = k, .plain = fx_symbols, .build_id = FX_BUILD_ID };
 		struct fx_bytes b = fx_vmlinux_build(&v);
-		char id[DG_BUILD_ID_HEX];
+		struct dg_kimage image = { 0 };
 
-		fx_int(dg_kimage_read(b.data, b.len, NULL, id, NULL), 0);
-		fx_str(id, fx_hex(FX_BUILD_ID));
+		fx_int(dg_kimage_read(b.data, b.len, &image, NULL), 0);
+		fx_str(image.build_id, fx_hex(FX_BUILD_ID));
+		assert_null(image.keys);
 		fx_free(&b);
 	}
+}
+
+/* The certificates that the kernel's build put into .init.data. */
+static void test_kimage_read_keys(void **state)
+{
+	struct fx_signer signer = fx_signer_new(EVP_RSA_gen(2048), 7);
+	struct fx_bytes init = { 0 }, message, b;
+	struct fx_vmlinux v = { .plain = fx_symbols, .init_data = &init };
+	struct dg_kimage image = { 0 };
+
+	(void)state;
+	fx_put_zero(&init, 64);
+	fx_put_cert(&init, &signer);
+	fx_put_zero(&init, 64);
+	b = fx_vmlinux_build(&v);
+	/* They come with the exports: who asks for the build-id alone pays for neither. */
+	assert_int_equal(dg_kimage_read(b.data, b.len, &image, NULL), 0);
+	assert_null(image.keys);
+	assert_int_equal(dg_symtab_new(&image.symtab), 0);
+	assert_int_equal(dg_kimage_read(b.data, b.len, &image, NULL), 0);
+	assert_int_equal(dg_keys_count(image.keys), 1);
+	message = fx_sign(&signer, 1, "module", 6, NULL);
+	assert_int_equal(dg_signature_verify((struct dg_span){ (const unsigned char *)"module", 6 },
+					     (struct dg_span){ message.data, message.len }, image.keys),
+			 0);
+	dg_keys_free(image.keys);
+	dg_symtab_free(image.symtab);
+	fx_free(&message);
+	fx_free(&init);
+	fx_free(&b);
+	fx_signer_free(&signer);
 }
 
 static const struct {
@@ -107,7 +153,7 @@ static void test_kimage_read_bzimage(void **state)
 
 		fx_int(read_image(&b, &t, id, NULL), 0);
 		fx_str(id, fx_hex(FX_BUILD_ID));
-		expect_exports(t, true);
+		expect_exports(t, true, true);
 		dg_symtab_free(t);
 		fx_free(&b);
 	}
@@ -207,14 +253,14 @@ static void test_kimage_read_bad_payload(void **state)
 
 static void hostile(const unsigned char *data, size_t len, void *arg)
 {
-	char id[DG_BUILD_ID_HEX];
-	struct dg_symtab *t = arg;
+	struct dg_kimage image = { .symtab = arg };
 	char *banner;
-	int r = dg_kimage_read(data, len, t, id, NULL);
+	int r = dg_kimage_read(data, len, &image, NULL);
 
 	assert_true(r == 0 || r == -EBADMSG || r == -EFBIG || r == -EPROTONOSUPPORT);
 	if (r == 0)
-		assert_true(strlen(id) < sizeof(id));
+		assert_true(strlen(image.build_id) < sizeof(image.build_id));
+	dg_keys_free(image.keys);
 	r = dg_kimage_banner(data, len, &banner);
 	assert_true(r == 0 || r == -ENODATA);
 	if (r == 0)
@@ -316,11 +362,17 @@ static void test_kimage_banner_furthest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kimage_read_every_layout), cmocka_unit_test(test_kimage_read_build_id),
-		cmocka_unit_test(test_kimage_read_bzimage),	 cmocka_unit_test(test_kimage_read_damaged),
-		cmocka_unit_test(test_kimage_read_no_kernel),	 cmocka_unit_test(test_kimage_read_bad_payload),
-		cmocka_unit_test(test_kimage_read_hostile),	 cmocka_unit_test(test_kimage_read_hostile_bzimage),
-		cmocka_unit_test(test_kimage_banner_found),	 cmocka_unit_test(test_kimage_banner_none),
+		cmocka_unit_test(test_kimage_read_every_layout),
+		cmocka_unit_test(test_kimage_read_build_id),
+		cmocka_unit_test(test_kimage_read_keys),
+		cmocka_unit_test(test_kimage_read_bzimage),
+		cmocka_unit_test(test_kimage_read_damaged),
+		cmocka_unit_test(test_kimage_read_no_kernel),
+		cmocka_unit_test(test_kimage_read_bad_payload),
+		cmocka_unit_test(test_kimage_read_hostile),
+		cmocka_unit_test(test_kimage_read_hostile_bzimage),
+		cmocka_unit_test(test_kimage_banner_found),
+		cmocka_unit_test(test_kimage_banner_none),
 		cmocka_unit_test(test_kimage_banner_furthest),
 	};
 

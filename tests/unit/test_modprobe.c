@@ -37,13 +37,28 @@ static void test_modprobe_path_no_index(void **state)
 	assert_ptr_equal(path, (char *)1);
 }
 
-static void test_modprobe_symbol_path_none(void **state)
+/* Opened once, and asked more than once. */
+static void test_modindex_symbol_path_each(void **state)
 {
+	static const struct fx_symbol exports[] = { { .name = "from_module", .crc = 1 }, { 0 } };
+	struct fx_module m = fx_module_good("exporter");
+	struct dg_modindex *index = NULL;
 	char *path = (char *)1;
 
 	fx_install_kernel(*state, R);
-	assert_int_equal(dg_modprobe_symbol_path(fx_at(*state, MODULES), "nobody_has_it", &path), -ENOENT);
+	m.exports = exports;
+	fx_install_module(*state, MODULES "/kernel/exporter.ko", &m);
+	fx_text(*state, MODULES "/modules.order", "kernel/exporter.ko\n");
+	fx_depmod(*state, R);
+	assert_int_equal(dg_modindex_open(fx_at(*state, MODULES), &index), 0);
+	assert_int_equal(dg_modindex_symbol_path(index, "nobody_has_it", &path), -ENOENT);
 	assert_ptr_equal(path, (char *)1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(dg_modindex_symbol_path(index, "from_module", &path), 0);
+		assert_string_equal(path, fx_at(*state, MODULES "/kernel/exporter.ko"));
+		free(path);
+	}
+	dg_modindex_close(index);
 }
 
 static void test_modprobe_load_unknown(void **state)
@@ -80,7 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_modprobe_path_by_index),
 		FX_TEST(test_modprobe_path_no_index),
-		FX_TEST(test_modprobe_symbol_path_none),
+		FX_TEST(test_modindex_symbol_path_each),
 		FX_TEST(test_modprobe_load_unknown),
 		FX_TEST(test_depmod_fails),
 		FX_TEST(test_depmod_not_there),

@@ -14,6 +14,7 @@ static struct dg_modfile *parse(const char *name, const char *filler)
 	spec.filler = filler;
 	b = fx_module_build(&spec);
 	assert_int_equal(dg_modfile_parse(b.data, b.len, &m, NULL), 0);
+	assert_int_equal(dg_modfile_hash(m), 0);
 	return m;
 }
 

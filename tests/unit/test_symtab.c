@@ -6,23 +6,31 @@
 static void test_symtab_find_added(void **state)
 {
 	struct dg_symtab *t;
-	char name[] = "kfree", owner[] = "vmlinux";
+	char name[] = "kfree", owner[] = "vmlinux", ns[] = "SPACE";
 	const struct dg_export_entry *e;
 
 	(void)state;
 	assert_int_equal(dg_symtab_new(&t), 0);
 	assert_int_equal(dg_symtab_count(t), 0);
 	assert_null(dg_symtab_find(t, "kfree"));
-	assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ name, owner, 7, true }), 0);
+	assert_int_equal(
+		dg_symtab_add(
+			t,
+			&(struct dg_export_entry){
+				.name = name, .owner = owner, .ns = ns, .crc = 7, .has_crc = true, .gpl_only = true }),
+		0);
 	/* It owns its strings. */
 	memset(name, 'x', strlen(name));
 	memset(owner, 'x', strlen(owner));
+	memset(ns, 'x', strlen(ns));
 	e = dg_symtab_find(t, "kfree");
 	assert_non_null(e);
 	assert_string_equal(e->name, "kfree");
 	assert_string_equal(e->owner, "vmlinux");
+	assert_string_equal(e->ns, "SPACE");
 	assert_int_equal(e->crc, 7);
 	assert_true(e->has_crc);
+	assert_true(e->gpl_only);
 	assert_null(dg_symtab_find(t, "kfre"));
 	assert_null(dg_symtab_find(t, ""));
 	dg_symtab_free(t);
@@ -34,8 +42,13 @@ static void test_symtab_add_first_stays(void **state)
 
 	(void)state;
 	assert_int_equal(dg_symtab_new(&t), 0);
-	assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ "a", "first", 1, true }), 0);
-	assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ "a", "second", 2, true }), 0);
+	assert_int_equal(
+		dg_symtab_add(t, &(struct dg_export_entry){ .name = "a", .owner = "first", .crc = 1, .has_crc = true }),
+		0);
+	assert_int_equal(
+		dg_symtab_add(t,
+			      &(struct dg_export_entry){ .name = "a", .owner = "second", .crc = 2, .has_crc = true }),
+		0);
 	assert_int_equal(dg_symtab_count(t), 1);
 	assert_int_equal(dg_symtab_find(t, "a")->crc, 1);
 	assert_string_equal(dg_symtab_find(t, "a")->owner, "first");
@@ -53,9 +66,13 @@ static void test_symtab_add_many(void **state)
 	assert_int_equal(dg_symtab_new(&t), 0);
 	for (uint32_t i = 0; i < many; i++) {
 		snprintf(name, sizeof(name), "symbol_%u", i);
-		assert_int_equal(
-			dg_symtab_add(t, &(struct dg_export_entry){ name, i & 1 ? "odd" : "even", i, (i % 3) != 0 }),
-			0);
+		assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ .name = name,
+									     .owner = i & 1 ? "odd" : "even",
+									     .ns = i % 5 ? NULL : "FIVE",
+									     .crc = i,
+									     .has_crc = (i % 3) != 0,
+									     .gpl_only = (i % 7) == 0 }),
+				 0);
 	}
 	assert_int_equal(dg_symtab_count(t), many);
 	for (uint32_t i = 0; i < many; i++) {
@@ -68,6 +85,8 @@ static void test_symtab_add_many(void **state)
 		assert_int_equal(e->crc, i);
 		assert_string_equal(e->owner, i & 1 ? "odd" : "even");
 		assert_int_equal(e->has_crc, (i % 3) != 0);
+		assert_int_equal(e->gpl_only, (i % 7) == 0);
+		assert_string_equal(e->ns, i % 5 ? "" : "FIVE");
 	}
 	assert_null(dg_symtab_find(t, "symbol_60000"));
 	dg_symtab_free(t);
@@ -83,9 +102,15 @@ static void test_symtab_add_longer_than_block(void **state)
 	memset(name, 'n', 200000);
 	name[200000] = '\0';
 	assert_int_equal(dg_symtab_new(&t), 0);
-	assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ "short", "o", 1, true }), 0);
-	assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ name, "o", 2, true }), 0);
-	assert_int_equal(dg_symtab_add(t, &(struct dg_export_entry){ "after", "p", 3, true }), 0);
+	assert_int_equal(
+		dg_symtab_add(t, &(struct dg_export_entry){ .name = "short", .owner = "o", .crc = 1, .has_crc = true }),
+		0);
+	assert_int_equal(
+		dg_symtab_add(t, &(struct dg_export_entry){ .name = name, .owner = "o", .crc = 2, .has_crc = true }),
+		0);
+	assert_int_equal(
+		dg_symtab_add(t, &(struct dg_export_entry){ .name = "after", .owner = "p", .crc = 3, .has_crc = true }),
+		0);
 	assert_int_equal(dg_symtab_find(t, name)->crc, 2);
 	assert_string_equal(dg_symtab_find(t, "after")->owner, "p");
 	assert_string_equal(dg_symtab_find(t, "short")->name, "short");

@@ -36,11 +36,18 @@ static void test_symvers_parse_good(void **state)
 	assert_int_equal(e->crc, 0x92997ed8);
 	assert_true(e->has_crc);
 	assert_string_equal(e->owner, "vmlinux");
+	assert_string_equal(e->ns, "");
+	assert_false(e->gpl_only);
+	e = dg_symtab_find(t, "kfree");
+	assert_true(e->gpl_only);
+	assert_string_equal(e->ns, "NAMESPACE");
 	e = dg_symtab_find(t, "no_crc");
 	assert_false(e->has_crc);
 	assert_string_equal(e->owner, "drivers/net/dummy");
 	e = dg_symtab_find(t, "last");
 	assert_int_equal(e->crc, 0xffffffff);
+	assert_string_equal(e->ns, "");
+	assert_false(e->gpl_only);
 	dg_symtab_free(t);
 }
 
@@ -70,6 +77,39 @@ static void test_symvers_parse_bad_lines(void **state)
 		fx_int(parse(c->input, strlen(c->input), t, &d), c->expected);
 		if (c->line)
 			assert_non_null(strstr(d.what, c->line));
+		dg_symtab_free(t);
+	}
+}
+
+/* Older kernels write fewer columns behind the owner. */
+static void test_symvers_parse_class_and_namespace(void **state)
+{
+	static const struct {
+		const char *name, *input;
+		bool gpl_only;
+		const char *ns;
+	} cases[] = {
+		{ "owner alone", "0x00000001\tkfree\tvmlinux\n", false, "" },
+		{ "plain", "0x00000001\tkfree\tvmlinux\tEXPORT_SYMBOL\n", false, "" },
+		{ "for GPL", "0x00000001\tkfree\tvmlinux\tEXPORT_SYMBOL_GPL\n", true, "" },
+		{ "no namespace", "0x00000001\tkfree\tvmlinux\tEXPORT_SYMBOL_GPL\t\n", true, "" },
+		{ "namespace", "0x00000001\tkfree\tvmlinux\tEXPORT_SYMBOL\tUSB_STORAGE\n", false, "USB_STORAGE" },
+		{ "both", "0x00000001\tkfree\tvmlinux\tEXPORT_SYMBOL_GPL\tUSB_STORAGE", true, "USB_STORAGE" },
+	};
+
+	(void)state;
+	FX_CASE(c, cases)
+	{
+		const struct dg_export_entry *e;
+		struct dg_symtab *t;
+
+		assert_int_equal(dg_symtab_new(&t), 0);
+		fx_int(parse(c->input, strlen(c->input), t, NULL), 0);
+		e = dg_symtab_find(t, "kfree");
+		assert_non_null(e);
+		fx_str(e->owner, "vmlinux");
+		fx_int(e->gpl_only, c->gpl_only);
+		fx_str(e->ns, c->ns);
 		dg_symtab_free(t);
 	}
 }
@@ -122,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_symvers_parse_good),
 		cmocka_unit_test(test_symvers_parse_bad_lines),
+		cmocka_unit_test(test_symvers_parse_class_and_namespace),
 		cmocka_unit_test(test_symvers_parse_bad_crc),
 		cmocka_unit_test(test_symvers_parse_hostile),
 	};

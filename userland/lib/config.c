@@ -15,6 +15,7 @@
 #define DEFAULT_STORE "/usr/lib/drvguard"
 /* Of one file: past that it is no configuration. */
 #define MOST_PROBLEMS 20
+#define FILE_MOST ((size_t)64 << 10)
 
 enum section { NONE, GENERAL, PRODUCT, DRIVER, UNKNOWN };
 
@@ -249,7 +250,7 @@ static int read_file(struct dg_config *c, const char *path, const char *shown)
 	dg_auto_fclose FILE *stream = NULL;
 	dg_auto_free void *data = NULL;
 	size_t len;
-	int bad = dg_file_read(path, 1 << 20, &data, &len);
+	int bad = dg_file_read(path, FILE_MOST, &data, &len);
 
 	if (bad < 0)
 		return bad;

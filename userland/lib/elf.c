@@ -1,209 +1,243 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * libelf checks what it converts, but not everything it hands out raw: section
- * spans are checked here again, against the bytes we gave it.
- */
 #include "elf.h"
 
-#include <byteswap.h>
-#include <endian.h>
+#include <elf.h>
 #include <errno.h>
-#include <gelf.h>
 
-struct dg_elf {
-	Elf *elf;
-	GElf_Ehdr ehdr;
-	const unsigned char *data;
-	size_t len, n_sections, shstrndx;
-	/* The symbol table, found at open. */
-	Elf_Data *symbols;
-	struct dg_span symbol_names;
-	size_t n_symbols;
-};
+/* Sizes and places by class: {32-bit, 64-bit}. */
+static const size_t ehdr_size[] = { sizeof(Elf32_Ehdr), sizeof(Elf64_Ehdr) };
+static const size_t shdr_size[] = { sizeof(Elf32_Shdr), sizeof(Elf64_Shdr) };
+static const size_t sym_size[] = { sizeof(Elf32_Sym), sizeof(Elf64_Sym) };
 
-static bool foreign_order(const struct dg_elf *elf)
+#define FIELD(elf, base, type32, type64, field)                                                                        \
+	get((elf), (base) + ((elf)->is64 ? offsetof(type64, field) : offsetof(type32, field)),                         \
+	    (elf)->is64 ? sizeof(((type64 *)0)->field) : sizeof(((type32 *)0)->field))
+#define EHDR(elf, field) FIELD(elf, (elf)->data, Elf32_Ehdr, Elf64_Ehdr, field)
+#define SHDR(elf, base, field) FIELD(elf, base, Elf32_Shdr, Elf64_Shdr, field)
+#define SYM(elf, base, field) FIELD(elf, base, Elf32_Sym, Elf64_Sym, field)
+
+static inline uint64_t read_uint(const unsigned char *p, size_t bytes, bool big_endian)
 {
-	return elf->ehdr.e_ident[EI_DATA] != (BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB);
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		v = v << 8 | p[big_endian ? i : bytes - 1 - i];
+	return v;
+}
+
+static inline uint64_t get(const struct dg_elf *elf, const unsigned char *p, size_t bytes)
+{
+	uint64_t v = 0;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	/* The common case, one load. */
+	if (!elf->big_endian) {
+		memcpy(&v, p, bytes);
+		return v;
+	}
+#endif
+	return read_uint(p, bytes, elf->big_endian);
+}
+
+static void set_format(struct dg_elf *elf, enum dg_elf_format as)
+{
+	elf->is64 = as == DG_ELF_64_LITTLE || as == DG_ELF_64_BIG;
+	elf->big_endian = as == DG_ELF_64_BIG || as == DG_ELF_32_BIG;
+	if (as == DG_ELF_AS_IT_SAYS) {
+		elf->is64 = elf->data[EI_CLASS] == ELFCLASS64;
+		elf->big_endian = elf->data[EI_DATA] == ELFDATA2MSB;
+	}
+}
+
+static const unsigned char *header_at(const struct dg_elf *elf, size_t i)
+{
+	return elf->data + elf->headers + i * shdr_size[elf->is64];
+}
+
+static int check_headers(struct dg_elf *elf, struct dg_diag *d)
+{
+	size_t entry = EHDR(elf, e_shentsize);
+
+	if (entry != shdr_size[elf->is64])
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged: its section headers are of %zu bytes", entry);
+	if (elf->headers >= elf->len || elf->n_sections > (elf->len - elf->headers) / entry)
+		return dg_diag_set(d, -EBADMSG, NULL, NULL,
+				   "truncated: %u section headers from byte %llu, the file ends at %zu",
+				   elf->n_sections, (unsigned long long)elf->headers, elf->len);
+	if (!elf->n_sections || SHDR(elf, header_at(elf, 0), sh_type) != SHT_NULL ||
+	    SHDR(elf, header_at(elf, 0), sh_size) || SHDR(elf, header_at(elf, 0), sh_addr))
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged: its first section is not empty");
+	return 0;
 }
 
 static int check_sections(struct dg_elf *elf, struct dg_diag *d)
 {
 	for (size_t i = 1; i < elf->n_sections; i++) {
-		GElf_Shdr sh;
-		uint64_t end;
+		const unsigned char *h = header_at(elf, i);
+		uint64_t type = SHDR(elf, h, sh_type), at, size;
 
-		if (!gelf_getshdr(elf_getscn(elf->elf, i), &sh))
-			return dg_diag_set(d, -EBADMSG, NULL, NULL, "section %zu cannot be read: %s", i,
-					   elf_errmsg(-1));
-		if (sh.sh_type == SHT_NOBITS)
+		if (type == SHT_NULL || type == SHT_NOBITS)
 			continue;
-		if (__builtin_add_overflow(sh.sh_offset, sh.sh_size, &end) || end > elf->len)
+		at = SHDR(elf, h, sh_offset);
+		size = SHDR(elf, h, sh_size);
+		if (at > elf->len || size > elf->len - at)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL,
-					   "truncated: section %zu ends at byte %llu, the file at %zu", i,
-					   (unsigned long long)end, elf->len);
+					   "truncated: section %zu is bytes %llu to %llu, the file ends at %zu", i,
+					   (unsigned long long)at, (unsigned long long)(at + size), elf->len);
 	}
 	return 0;
 }
 
-static void find_symbols(struct dg_elf *elf)
+/* Names end inside their section, or reading one would run out of it. */
+static int check_names(struct dg_elf *elf, struct dg_diag *d)
 {
-	for (size_t i = 1; i < elf->n_sections; i++) {
-		Elf_Scn *scn = elf_getscn(elf->elf, i);
-		struct dg_section names;
-		GElf_Shdr sh;
+	struct dg_section s;
 
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_SYMTAB)
-			continue;
-		elf->symbols = elf_getdata(scn, NULL);
-		if (!elf->symbols || !sh.sh_entsize || !dg_elf_section_at(elf, sh.sh_link, &names) || !names.span.len ||
-		    names.span.data[names.span.len - 1] != '\0') {
-			elf->symbols = NULL;
-			return;
-		}
-		elf->symbol_names = names.span;
-		elf->n_symbols = sh.sh_size / sh.sh_entsize;
-		return;
-	}
+	if (elf->names_index == SHN_UNDEF || !dg_elf_section_at(elf, elf->names_index, &s) || !s.span.len ||
+	    s.span.data[s.span.len - 1] != '\0')
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged: the names of its sections");
+	return 0;
 }
 
-int dg_elf_open(const void *data, size_t len, struct dg_elf **ret, struct dg_diag *d)
+int dg_elf_open(const void *data, size_t len, enum dg_elf_format as, struct dg_elf *ret, struct dg_diag *d)
 {
-	dg_auto(dg_elf_closep) struct dg_elf *elf = NULL;
+	struct dg_elf elf = { .data = data, .len = len };
 	int r;
 
-	elf_version(EV_CURRENT);
 	if (len < EI_NIDENT || memcmp(data, ELFMAG, SELFMAG) != 0)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "not an ELF file");
-	elf = calloc(1, sizeof(*elf));
-	if (!elf)
-		return -ENOMEM;
-	/* libelf takes char *, but only ever reads an image opened this way. */
-	elf->elf = elf_memory((char *)(uintptr_t)data, len);
-	elf->data = data;
-	elf->len = len;
-	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || !gelf_getehdr(elf->elf, &elf->ehdr))
-		return dg_diag_set(d, -EBADMSG, NULL, NULL, "truncated in the ELF header");
-	if (elf->ehdr.e_shoff == 0 || elf->ehdr.e_shoff >= len ||
-	    (size_t)elf->ehdr.e_shnum * elf->ehdr.e_shentsize > len - elf->ehdr.e_shoff)
-		return dg_diag_set(d, -EBADMSG, NULL, NULL,
-				   "truncated: its section headers lie at byte %llu, the file ends at %zu",
-				   (unsigned long long)elf->ehdr.e_shoff, len);
-	if (elf_getshdrnum(elf->elf, &elf->n_sections) < 0 || elf_getshdrstrndx(elf->elf, &elf->shstrndx) < 0)
-		return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged section headers: %s", elf_errmsg(-1));
-	r = check_sections(elf, d);
-	if (r < 0)
-		return r;
-	find_symbols(elf);
-	*ret = dg_take(elf);
-	return 0;
+	set_format(&elf, as);
+	if (len < ehdr_size[elf.is64])
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "truncated in its ELF header");
+	elf.type = (uint16_t)EHDR(&elf, e_type);
+	elf.machine = (uint16_t)EHDR(&elf, e_machine);
+	elf.n_sections = (uint16_t)EHDR(&elf, e_shnum);
+	elf.names_index = (uint16_t)EHDR(&elf, e_shstrndx);
+	elf.headers = EHDR(&elf, e_shoff);
+	r = check_headers(&elf, d);
+	if (r == 0)
+		r = check_sections(&elf, d);
+	if (r == 0)
+		r = check_names(&elf, d);
+	if (r == 0)
+		*ret = elf;
+	return r;
 }
 
-void dg_elf_close(struct dg_elf *elf)
+/* The bytes of a section whose header was checked. */
+static struct dg_span span_of(const struct dg_elf *elf, const unsigned char *h, uint32_t type)
 {
-	if (!elf)
-		return;
-	elf_end(elf->elf);
-	free(elf);
+	if (type == SHT_NULL || type == SHT_NOBITS)
+		return (struct dg_span){ elf->data, 0 };
+	return (struct dg_span){ elf->data + SHDR(elf, h, sh_offset), SHDR(elf, h, sh_size) };
 }
 
-void dg_elf_closep(struct dg_elf **elf)
+static const char *name_of(const struct dg_elf *elf, const unsigned char *h)
 {
-	dg_elf_close(*elf);
-}
+	const unsigned char *names = header_at(elf, elf->names_index);
+	uint64_t at = SHDR(elf, h, sh_name);
 
-uint16_t dg_elf_machine(const struct dg_elf *elf)
-{
-	return elf->ehdr.e_machine;
-}
-
-uint16_t dg_elf_type(const struct dg_elf *elf)
-{
-	return elf->ehdr.e_type;
-}
-
-bool dg_elf_is64(const struct dg_elf *elf)
-{
-	return elf->ehdr.e_ident[EI_CLASS] == ELFCLASS64;
+	/* A names section without bytes was refused at open, or is just being looked at. */
+	if (SHDR(elf, names, sh_type) == SHT_NOBITS || SHDR(elf, names, sh_type) == SHT_NULL ||
+	    at >= SHDR(elf, names, sh_size))
+		return "";
+	return (const char *)elf->data + SHDR(elf, names, sh_offset) + at;
 }
 
 bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section *ret)
 {
-	Elf_Scn *scn = elf_getscn(elf->elf, index);
-	GElf_Shdr sh;
+	const unsigned char *h;
 
-	if (!scn || !gelf_getshdr(scn, &sh))
+	if (index >= elf->n_sections)
 		return false;
-	ret->addr = sh.sh_addr;
-	ret->span = (struct dg_span){ elf->data, 0 };
-	if (sh.sh_type != SHT_NOBITS && sh.sh_offset <= elf->len && sh.sh_size <= elf->len - sh.sh_offset)
-		ret->span = (struct dg_span){ elf->data + sh.sh_offset, sh.sh_size };
+	h = header_at(elf, index);
+	*ret = (struct dg_section){
+		.name = name_of(elf, h),
+		.name_offset = (uint32_t)SHDR(elf, h, sh_name),
+		.type = (uint32_t)SHDR(elf, h, sh_type),
+		.link = (uint32_t)SHDR(elf, h, sh_link),
+		.info = (uint32_t)SHDR(elf, h, sh_info),
+		.flags = SHDR(elf, h, sh_flags),
+		.addr = SHDR(elf, h, sh_addr),
+		.size = SHDR(elf, h, sh_size),
+		.entry_size = SHDR(elf, h, sh_entsize),
+	};
+	ret->span = span_of(elf, h, ret->type);
 	return true;
+}
+
+size_t dg_elf_section_index(const struct dg_elf *elf, const char *name)
+{
+	for (size_t i = 1; i < elf->n_sections; i++)
+		if (strcmp(name_of(elf, header_at(elf, i)), name) == 0)
+			return i;
+	return 0;
 }
 
 bool dg_elf_section(const struct dg_elf *elf, const char *name, struct dg_section *ret)
 {
-	for (size_t i = 1; i < elf->n_sections; i++) {
-		GElf_Shdr sh;
+	size_t i = dg_elf_section_index(elf, name);
 
-		if (gelf_getshdr(elf_getscn(elf->elf, i), &sh) &&
-		    dg_streq(elf_strptr(elf->elf, elf->shstrndx, sh.sh_name), name))
-			return dg_elf_section_at(elf, i, ret);
+	return i && dg_elf_section_at(elf, i, ret);
+}
+
+bool dg_elf_symbols(const struct dg_elf *elf, struct dg_symbols *ret)
+{
+	struct dg_section s, names;
+
+	for (size_t i = 1; dg_elf_section_at(elf, i, &s); i++) {
+		if (s.type != SHT_SYMTAB)
+			continue;
+		if (!s.link || !dg_elf_section_at(elf, s.link, &names))
+			return false;
+		*ret = (struct dg_symbols){ s.span, names.span, s.span.len / sym_size[elf->is64], i, s.link };
+		return true;
 	}
 	return false;
 }
 
-bool dg_elf_symbol(const struct dg_elf *elf, size_t index, struct dg_symbol *ret)
+void dg_elf_symbol(const struct dg_elf *elf, const struct dg_symbols *symbols, size_t i, struct dg_symbol *ret)
 {
-	GElf_Sym sym;
+	const unsigned char *p = symbols->table.data + i * sym_size[elf->is64];
+	uint64_t name = SYM(elf, p, st_name), info = SYM(elf, p, st_info);
+	size_t room = (size_t)(elf->data + elf->len - symbols->names.data), left;
+	const char *names = (const char *)symbols->names.data;
 
-	if (!elf->symbols || index >= elf->n_symbols || !gelf_getsym(elf->symbols, (int)index, &sym))
-		return false;
+	left = name < room ? room - name : 0;
+	/* No kernel has a longer one, and many that share their bytes would take for ever. */
+	if (left > DG_ELF_NAME_MOST)
+		left = DG_ELF_NAME_MOST;
+
 	*ret = (struct dg_symbol){
-		.name = sym.st_name < elf->symbol_names.len ? (const char *)elf->symbol_names.data + sym.st_name : "",
-		.value = sym.st_value,
-		.section = sym.st_shndx,
-		.weak = GELF_ST_BIND(sym.st_info) == STB_WEAK,
+		/* A kernel reads on behind the names' end; so is it read here, as far as there are bytes. */
+		.name = left && memchr(names + name, '\0', left) ? names + name : "",
+		.value = SYM(elf, p, st_value),
+		.section = (uint16_t)SYM(elf, p, st_shndx),
+		.bind = ELF64_ST_BIND(info),
+		.kind = ELF64_ST_TYPE(info),
 	};
-	return true;
 }
 
 uint32_t dg_elf_u32(const struct dg_elf *elf, const void *p)
 {
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return foreign_order(elf) ? bswap_32(v) : v;
+	return (uint32_t)get(elf, p, 4);
 }
 
 uint64_t dg_elf_word(const struct dg_elf *elf, const void *p)
 {
-	uint64_t v;
-
-	if (!dg_elf_is64(elf))
-		return dg_elf_u32(elf, p);
-	memcpy(&v, p, sizeof(v));
-	return foreign_order(elf) ? bswap_64(v) : v;
+	return get(elf, p, elf->is64 ? 8 : 4);
 }
 
-static uint32_t note_u32(const unsigned char *p, bool swap)
+void dg_notes_build_id(struct dg_span notes, bool big_endian, char ret_hex[DG_BUILD_ID_HEX])
 {
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return swap ? bswap_32(v) : v;
-}
-
-void dg_notes_build_id(struct dg_span notes, bool swap, char ret_hex[DG_BUILD_ID_HEX])
-{
+	static const char digits[] = "0123456789abcdef";
 	size_t at = 0;
 
 	ret_hex[0] = '\0';
 	while (notes.len - at >= 12) {
-		size_t namesz = note_u32(notes.data + at, swap);
-		size_t descsz = note_u32(notes.data + at + 4, swap);
-		uint32_t type = note_u32(notes.data + at + 8, swap);
+		const unsigned char *p = notes.data + at, *name = p + 12;
+		size_t namesz = read_uint(p, 4, big_endian), descsz = read_uint(p + 4, 4, big_endian);
 		size_t left = notes.len - at - 12, name_room, desc_room;
-		const unsigned char *name = notes.data + at + 12;
 
 		if (namesz > left || descsz > left)
 			return;
@@ -211,10 +245,13 @@ void dg_notes_build_id(struct dg_span notes, bool swap, char ret_hex[DG_BUILD_ID
 		desc_room = (descsz + 3) & ~(size_t)3;
 		if (name_room > left || descsz > left - name_room)
 			return;
-		if (type == NT_GNU_BUILD_ID && namesz == 4 && memcmp(name, "GNU", 4) == 0 && descsz &&
-		    descsz * 2 < DG_BUILD_ID_HEX) {
-			for (size_t i = 0; i < descsz; i++)
-				snprintf(ret_hex + i * 2, 3, "%02x", name[name_room + i]);
+		if (read_uint(p + 8, 4, big_endian) == NT_GNU_BUILD_ID && namesz == 4 && memcmp(name, "GNU", 4) == 0 &&
+		    descsz && descsz * 2 < DG_BUILD_ID_HEX) {
+			for (size_t i = 0; i < descsz; i++) {
+				ret_hex[i * 2] = digits[name[name_room + i] >> 4];
+				ret_hex[i * 2 + 1] = digits[name[name_room + i] & 15];
+			}
+			ret_hex[descsz * 2] = '\0';
 			return;
 		}
 		if (desc_room > left - name_room)
@@ -225,38 +262,40 @@ void dg_notes_build_id(struct dg_span notes, bool swap, char ret_hex[DG_BUILD_ID
 
 void dg_elf_build_id(const struct dg_elf *elf, char ret_hex[DG_BUILD_ID_HEX])
 {
-	ret_hex[0] = '\0';
-	for (size_t i = 1; i < elf->n_sections && !ret_hex[0]; i++) {
-		struct dg_section s;
-		GElf_Shdr sh;
+	struct dg_section s;
+	size_t left = elf->len;
 
-		if (gelf_getshdr(elf_getscn(elf->elf, i), &sh) && sh.sh_type == SHT_NOTE &&
-		    dg_elf_section_at(elf, i, &s))
-			dg_notes_build_id(s.span, foreign_order(elf), ret_hex);
+	ret_hex[0] = '\0';
+	for (size_t i = 1; !ret_hex[0] && dg_elf_section_at(elf, i, &s); i++) {
+		if (s.type != SHT_NOTE)
+			continue;
+		/* Sections that share their bytes: what a file has is looked at once. */
+		if (s.span.len > left)
+			return;
+		left -= s.span.len;
+		dg_notes_build_id(s.span, elf->big_endian, ret_hex);
 	}
 }
 
 const char *dg_elf_machine_name(uint16_t machine, bool is64, char *buf, size_t size)
 {
-	switch (machine) {
-	case EM_X86_64:
-		return "x86_64";
-	case EM_386:
-		return "i686";
-	case EM_AARCH64:
-		return "aarch64";
-	case EM_ARM:
-		return "armv7l";
-	case EM_PPC64:
-		return "ppc64";
-	case EM_S390:
-		return is64 ? "s390x" : "s390";
-	case EM_RISCV:
-		return is64 ? "riscv64" : "riscv32";
-	case EM_MIPS:
-		return is64 ? "mips64" : "mips";
-	default:
-		snprintf(buf, size, "machine %u", machine);
-		return buf;
-	}
+	static const struct {
+		uint16_t machine;
+		const char *names[2]; /* 32-bit, 64-bit */
+	} known[] = {
+		{ EM_X86_64, { "x86_64 (x32)", "x86_64" } },
+		{ EM_386, { "i686", "i686" } },
+		{ EM_AARCH64, { "aarch64 (ilp32)", "aarch64" } },
+		{ EM_ARM, { "armv7l", "armv7l" } },
+		{ EM_PPC64, { "ppc64", "ppc64" } },
+		{ EM_S390, { "s390", "s390x" } },
+		{ EM_RISCV, { "riscv32", "riscv64" } },
+		{ EM_MIPS, { "mips", "mips64" } },
+	};
+
+	for (size_t i = 0; i < DG_ARRAY_SIZE(known); i++)
+		if (known[i].machine == machine)
+			return known[i].names[is64];
+	snprintf(buf, size, "machine %u", machine);
+	return buf;
 }

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "fs.h"
+#include "kcache.h"
+#include "kflat.h"
 #include "kimage.h"
 #include "modfile.h"
 #include "modprobe.h"
@@ -40,6 +42,7 @@ static const char *const symvers_paths[] = {
 	"/lib/modules/%/symvers.xz",
 	"/lib/modules/%/symvers.zst",
 };
+static const char *const config_paths[] = { "/boot/config-%", "/lib/modules/%/config", "/lib/modules/%/build/.config" };
 static const char *const modules_paths[] = { "/lib/modules/%/kernel", "/lib/modules/%/modules.dep" };
 
 /* A tree that holds only updates/ (ours, or a leftover) is no kernel. */
@@ -61,8 +64,14 @@ static void read_version(struct dg_kernel *k)
 	char *version;
 	size_t len;
 
-	if (dg_file_read_start(k->image, DG_KIMAGE_BANNER_END, &data, &len) < 0 ||
-	    dg_kimage_banner(data, len, &banner) < 0)
+	if (dg_file_read_start(k->image, DG_KIMAGE_BANNER_END, &data, &len) < 0)
+		return;
+	if (dg_kflat_is(data, len)) {
+		free(dg_take(data));
+		if (dg_file_read(k->image, DG_KIMAGE_MAX, &data, &len) < 0)
+			return;
+	}
+	if (dg_kimage_banner(data, len, &banner) < 0)
 		return;
 	version = strchr(banner, '#');
 	if (version)
@@ -110,6 +119,8 @@ void dg_kernel_free(struct dg_kernel *k)
 	free(k->image);
 	free(k->symvers);
 	dg_symtab_free(k->exports);
+	dg_keys_free(k->keys);
+	dg_modindex_close(k->index);
 	free(k);
 }
 
@@ -200,6 +211,60 @@ static int find_reference(const struct dg_kernel *k, struct dg_modfile **ret)
 	return r;
 }
 
+/* "CONFIG_NAME=y" on a line of its own. */
+static bool is_set(const char *config, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *p = config; (p = strstr(p, line)); p += n)
+		if ((p == config || p[-1] == '\n') && (p[n] == '\n' || !p[n]))
+			return true;
+	return false;
+}
+
+/* Asked for at boot, with module.sig_enforce; or by lockdown, which shows the same. */
+static bool enforces_now(const struct dg_kernel *k)
+{
+	dg_auto_free char *release_path = dg_path_join(k->root, "/proc/sys/kernel/osrelease"), *release = NULL;
+	dg_auto_free char *path = dg_path_join(k->root, "/sys/module/module/parameters/sig_enforce"), *value = NULL;
+
+	return release_path && path && dg_file_read_line(release_path, &release) == 0 &&
+	       dg_streq(release, k->release) && dg_file_read_line(path, &value) == 0 && dg_streq(value, "Y");
+}
+
+/*
+ * Without its configuration at hand the answer is the stricter one: what would
+ * only taint is then said to be refused.
+ */
+static void read_policy(struct dg_kernel *k)
+{
+	dg_auto_free char *path = first_path(k->root, k->release, config_paths, DG_ARRAY_SIZE(config_paths));
+	dg_auto_free void *config = NULL;
+	size_t len;
+
+	if (path && dg_file_read(path, 1 << 22, &config, &len) == 0) {
+		k->policy.no_sig = is_set(config, "# CONFIG_MODULE_SIG is not set");
+		k->policy.force_load = is_set(config, "CONFIG_MODULE_FORCE_LOAD=y");
+		k->policy.sig_force = is_set(config, "CONFIG_MODULE_SIG_FORCE=y");
+		k->policy.allow_missing_ns = is_set(config, "CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y");
+	}
+	k->policy.sig_force |= enforces_now(k);
+}
+
+enum dg_elf_format dg_kernel_format(const struct dg_kernel *k)
+{
+	if (k->is64)
+		return k->big_endian ? DG_ELF_64_BIG : DG_ELF_64_LITTLE;
+	return k->big_endian ? DG_ELF_32_BIG : DG_ELF_32_LITTLE;
+}
+
+bool dg_kernel_at_least(const struct dg_kernel *k, unsigned int major, unsigned int minor)
+{
+	unsigned int a = 0, b = 0;
+
+	return sscanf(k->release, "%5u.%5u", &a, &b) == 2 && (a > major || (a == major && b >= minor));
+}
+
 int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d)
 {
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
@@ -217,23 +282,40 @@ int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d)
 	snprintf(k->vermagic, sizeof(k->vermagic), "%s", m->vermagic);
 	k->machine = m->machine;
 	k->is64 = m->is64;
+	k->big_endian = m->elf.big_endian;
 	k->module_size = m->this_module_size;
+	read_policy(k);
 	return 0;
+}
+
+static void take_image(struct dg_kernel *k, struct dg_kimage *image)
+{
+	memcpy(k->build_id, image->build_id, sizeof(k->build_id));
+	if (image->symtab) {
+		dg_keys_free(k->keys);
+		k->keys = image->keys;
+	}
 }
 
 static int read_image(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag *d)
 {
+	struct dg_kimage image = { .symtab = t };
 	struct dg_diag why = { 0 };
-	dg_auto_free void *data = NULL;
-	size_t len;
-	int r = dg_file_read(k->image, DG_KIMAGE_MAX, &data, &len);
+	int r;
 
-	if (r < 0)
-		return dg_diag_errno(d, r, k->image, "read");
-	r = dg_kimage_read(data, len, t, k->build_id, &why);
-	if (r < 0)
+	if (t && dg_kcache_load(k->root, k->release, k->image, &image)) {
+		take_image(k, &image);
+		return 0;
+	}
+	r = dg_kimage_read_file(k->image, &image, &why);
+	if (r < 0) {
+		dg_keys_free(image.keys);
 		return dg_diag_set(d, r, k->image, "reinstall that kernel's package", "%s",
 				   why.what[0] ? why.what : strerror(-r));
+	}
+	if (t)
+		dg_kcache_save(k->root, k->release, k->image, &image);
+	take_image(k, &image);
 	return 0;
 }
 
@@ -306,12 +388,20 @@ int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d)
 	return k->build_id[0] ? 0 : -ENODATA;
 }
 
+void dg_kernel_reindexed(struct dg_kernel *k)
+{
+	dg_modindex_close(k->index);
+	k->index = NULL;
+}
+
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
 {
 	for (size_t i = 0; i < m->n_exports; i++) {
 		const struct dg_export_entry e = { .name = m->exports[i].name,
 						   .owner = m->name,
+						   .ns = m->exports[i].ns,
 						   .crc = m->exports[i].crc,
+						   .gpl_only = m->exports[i].gpl_only,
 						   .has_crc = m->exports[i].has_crc };
 
 		if (dg_symtab_add(k->exports, &e) < 0)
@@ -321,16 +411,23 @@ void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
 
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name)
 {
-	const struct dg_export_entry *e = dg_symtab_find(k->exports, name);
+	return dg_kernel_export_hashed(k, name, dg_symbol_hash(name));
+}
+
+const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const char *name, uint32_t hash)
+{
+	const struct dg_export_entry *e = dg_symtab_find_hashed(k->exports, name, hash);
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
 	dg_auto_free char *path = NULL;
 
 	if (e || !k->modules_dir)
 		return e;
-	if (dg_modprobe_symbol_path(k->modules_dir, name, &path) < 0)
+	if (!k->index && dg_modindex_open(k->modules_dir, &k->index) < 0)
+		return NULL;
+	if (dg_modindex_symbol_path(k->index, name, &path) < 0)
 		return NULL;
 	if (dg_modfile_read(path, &m, NULL) < 0)
 		return NULL;
 	dg_kernel_add_exports(k, m);
-	return dg_symtab_find(k->exports, name);
+	return dg_symtab_find_hashed(k->exports, name, hash);
 }

@@ -9,7 +9,16 @@
 #include "elf.h"
 #include "level.h"
 #include "modfile.h"
+#include "signature.h"
 #include "symtab.h"
+
+/* What its configuration makes of a file that another kernel would refuse, or take. */
+struct dg_policy {
+	bool no_sig;	       /* without CONFIG_MODULE_SIG: signatures are not looked at */
+	bool force_load;       /* CONFIG_MODULE_FORCE_LOAD */
+	bool sig_force;	       /* unsigned modules are refused: built in, or asked for at boot */
+	bool allow_missing_ns; /* CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS */
+};
 
 struct dg_kernel {
 	char *root;
@@ -23,12 +32,15 @@ struct dg_kernel {
 	/* By dg_kernel_reference(): */
 	char vermagic[256]; /* "" unknown */
 	uint16_t machine;
-	bool is64;
+	bool is64, big_endian;
 	size_t module_size;
+	struct dg_policy policy;
 
 	/* By dg_kernel_exports(): */
 	struct dg_symtab *exports;
-	const char *exports_from; /* path of the image or symvers file */
+	const char *exports_from;  /* path of the image or symvers file */
+	struct dg_modindex *index; /* opened when first needed */
+	struct dg_keys *keys;	   /* built-in certificates; NULL: none known */
 	char build_id[DG_BUILD_ID_HEX];
 };
 
@@ -43,7 +55,7 @@ void dg_kernel_freep(struct dg_kernel **k);
 /* Every release with modules or an image, lowest first; free with dg_strv_free(). */
 int dg_kernel_list(const char *root, char ***ret);
 
-/* Learn vermagic, machine and size of struct module from one of its in-tree modules. */
+/* Learn vermagic, machine and size of struct module from one of its in-tree modules, and its policy. */
 int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d);
 
 /* Fill @exports from the image, else from a symvers file. */
@@ -52,10 +64,20 @@ int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d);
 /* The build-id of the image on disk (the image is unpacked for it). -ENODATA: it has none. */
 int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d);
 
+/* depmod ran: what was known of the indexes is not so any more. */
+void dg_kernel_reindexed(struct dg_kernel *k);
+
 /* Add a driver's exports, for others that will be staged with it. */
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m);
 
 /* Who exports @name: the kernel, or one of its modules, read when first needed. NULL: nobody. */
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name);
+/* The same with dg_symbol_hash(@name) at hand. */
+const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const char *name, uint32_t hash);
+
+/* The one class and byte order it reads modules in; known after dg_kernel_reference(). */
+enum dg_elf_format dg_kernel_format(const struct dg_kernel *k);
+/* Whether it is of version @major.@minor or later, by its release. */
+bool dg_kernel_at_least(const struct dg_kernel *k, unsigned int major, unsigned int minor);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "diag.h"
 #include "elf.h"
+#include "signature.h"
 #include "symtab.h"
 
 /* Above this no payload is unpacked, whatever its header says. */
@@ -14,17 +15,25 @@
 #define DG_KIMAGE_BANNER_END ((size_t)0x10400)
 
 /*
- * The banner that an x86 bzImage carries uncompressed: "RELEASE (builder)
- * #1 SMP … Debian 6.1.192-2 …". Caller frees *ret. -ENODATA: none in it.
+ * The banner that an x86 bzImage or a flat Image carries uncompressed: "RELEASE
+ * (builder) #1 SMP … Debian 6.1.192-2 …". Of a bzImage its first bytes do; of a
+ * flat Image all are needed. Caller frees *ret. -ENODATA: none in it.
  */
 int dg_kimage_banner(const void *data, size_t len, char **ret);
 
+struct dg_kimage {
+	struct dg_symtab *symtab;	/* exports are added to it, owner "vmlinux"; NULL: not wanted */
+	struct dg_keys *keys;		/* certificates are added; the caller frees */
+	char build_id[DG_BUILD_ID_HEX]; /* "" if it has none */
+};
+
 /*
- * Exports of the kernel itself, added to @t as owner "vmlinux", and its
- * build-id ("" if it has none). @t may be NULL for the build-id alone. @data:
- * x86 bzImage or ELF vmlinux. -EBADMSG: damaged, or no kernel of a known form.
+ * What @ret asks for, of an x86 bzImage, ELF vmlinux, EFI zboot, or the flat Image
+ * of arm64 and riscv; packed or not. -EBADMSG: damaged, or no kernel of a known
+ * form; -EFBIG: larger than any kernel.
  */
-int dg_kimage_read(const void *data, size_t len, struct dg_symtab *t, char build_id[DG_BUILD_ID_HEX],
-		   struct dg_diag *d);
+int dg_kimage_read(const void *data, size_t len, struct dg_kimage *ret, struct dg_diag *d);
+/* The same of a file, without holding its packed bytes. -errno of the reading too, @d then untouched. */
+int dg_kimage_read_file(const char *path, struct dg_kimage *ret, struct dg_diag *d);
 
 #endif

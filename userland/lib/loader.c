@@ -1,52 +1,176 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The stages of load_module(), each ending it: signature, ELF, module_layout,
+ * vermagic, exports' CRCs, symbols (all looked at, the last failure counts), and
+ * exports that duplicate others. All stages are run all the same, since a person
+ * wants every reason; the errno is that of the first that fails.
+ */
 #include "loader.h"
 
 #include <elf.h>
 #include <errno.h>
 
-static int add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want, char *have)
-{
-	struct dg_reason *r;
+#include "reasons.h"
 
-	if (DG_GROW(j->reasons, j->n_reasons) < 0) {
-		free(want);
-		free(have);
-		return -ENOMEM;
+static char *hex(uint64_t crc)
+{
+	return dg_format("0x%08llx", (unsigned long long)crc);
+}
+
+static int judge_signature(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
+{
+	int r;
+
+	if (k->policy.no_sig)
+		return 0;
+	switch (m->signature) {
+	case DG_SIGNATURE_DAMAGED:
+		return dg_reason_add(j, DG_REASON_SIGNATURE, EBADMSG, NULL, strdup("damaged"), NULL, NULL);
+	case DG_SIGNATURE_FOREIGN:
+	case DG_SIGNATURE_NONE:
+		if (!k->policy.sig_force)
+			return 0;
+		return dg_reason_add(j, DG_REASON_SIGNATURE, EKEYREJECTED, NULL,
+				     strdup(m->signature == DG_SIGNATURE_NONE ? "unsigned" : "not PKCS#7"), NULL, NULL);
+	case DG_SIGNATURE_PRESENT:
+		break;
 	}
-	r = &j->reasons[j->n_reasons++];
-	*r = (struct dg_reason){ .kind = kind, .err = err, .want = dg_printable(want), .have = dg_printable(have) };
-	r->symbol = symbol ? dg_printable(strdup(symbol)) : NULL;
-	if (err && !j->err)
-		j->err = err;
-	return symbol && !r->symbol ? -ENOMEM : 0;
+	r = dg_signature_verify((struct dg_span){ m->data, m->signed_len }, m->signature_message, k->keys);
+	/* Unsupported algorithms are no more of an error than a missing key. */
+	if (r == ENOPKG)
+		r = ENOKEY;
+	/* A signature by a key that is not this kernel's is as good as none. */
+	if (r == 0 || (r == ENOKEY && !k->policy.sig_force))
+		return 0;
+	return dg_reason_add(j, DG_REASON_SIGNATURE, r == ENOKEY ? EKEYREJECTED : r, NULL,
+			     strdup(r == ENOKEY		? "by a key this kernel does not have"
+				    : r == EKEYREJECTED ? "not of these bytes: changed since it was signed"
+							: "damaged"),
+			     NULL, NULL);
 }
 
-static char *text(const char *s)
+static bool machine_fits(const struct dg_modfile *m, const struct dg_kernel *k)
 {
-	return strdup(s);
-}
-
-static char *hex(uint32_t crc)
-{
-	return dg_format("0x%08x", crc);
+	/* x86_64 kernels look at the machine alone. */
+	return m->machine == k->machine && m->is64 == k->is64;
 }
 
 static int judge_machine(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
 {
 	char a[24], b[24];
 
-	if (m->machine == k->machine && m->is64 == k->is64)
+	if (machine_fits(m, k))
 		return 0;
-	return add(j, DG_REASON_MACHINE, ENOEXEC, NULL, text(dg_elf_machine_name(m->machine, m->is64, a, sizeof(a))),
-		   text(dg_elf_machine_name(k->machine, k->is64, b, sizeof(b))));
+	return dg_reason_add(j, DG_REASON_MACHINE, ENOEXEC, NULL,
+			     strdup(dg_elf_machine_name(m->machine, m->is64, a, sizeof(a))),
+			     strdup(dg_elf_machine_name(k->machine, k->is64, b, sizeof(b))), NULL);
 }
 
-static int judge_size(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
+static int elf_reason(struct dg_judgement *j, const char *what)
 {
-	if (m->this_module_size == k->module_size)
+	return dg_reason_add(j, DG_REASON_ELF, ENOEXEC, NULL, strdup(what), NULL, NULL);
+}
+
+static size_t count_sections(const struct dg_modfile *m, const char *name, uint32_t type)
+{
+	struct dg_section s;
+	size_t n = 0;
+
+	for (size_t i = 1; dg_elf_section_at(&m->elf, i, &s); i++)
+		n += name ? dg_streq(s.name, name) : s.type == type;
+	return n;
+}
+
+/* What 6.9 and later check in elf_validity_cache_copy(), and earlier ones did not. */
+static int judge_sections_strictly(const struct dg_modfile *m, struct dg_judgement *j)
+{
+	struct dg_section names, s;
+
+	if (dg_elf_section_at(&m->elf, m->elf.names_index, &names) && names.type != SHT_STRTAB)
+		return elf_reason(j, "damaged: the names of its sections are no string table");
+	for (size_t i = 1; dg_elf_section_at(&m->elf, i, &s); i++)
+		if (s.type != SHT_NULL && s.name_offset >= names.span.len)
+			return elf_reason(j, "damaged: a section without a name");
+	if (count_sections(m, ".modinfo", 0) > 1)
+		return elf_reason(j, "damaged: more than one .modinfo");
+	if (count_sections(m, ".gnu.linkonce.this_module", 0) > 1)
+		return elf_reason(j, "damaged: more than one .gnu.linkonce.this_module");
+	if (count_sections(m, NULL, SHT_SYMTAB) != 1)
+		return elf_reason(j, "needs one symbol table (stripped?)");
+	if (dg_elf_section_at(&m->elf, m->symbols.link, &s) && s.type != SHT_STRTAB)
+		return elf_reason(j, "damaged: the names of its symbols are no string table");
+	return 0;
+}
+
+static int judge_sections(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
+{
+	bool strict = dg_kernel_at_least(k, 6, 9);
+	struct dg_section s;
+	int r = 0;
+
+	if (!m->symbols.index)
+		return elf_reason(j, "has no symbol table (stripped?)");
+	if (!dg_elf_section(&m->elf, ".gnu.linkonce.this_module", &s) || !(s.flags & SHF_ALLOC))
+		return elf_reason(j, "has no .gnu.linkonce.this_module");
+	/* An older kernel does not refuse this, but crashes on it. */
+	if (!s.span.len)
+		return elf_reason(j, "damaged: .gnu.linkonce.this_module has no content");
+	if (strict)
+		r = judge_sections_strictly(m, j);
+	if (r < 0 || j->err)
+		return r;
+	/* Older kernels read past the end of a short one, or leave out what is more. */
+	if (m->this_module_size != k->module_size)
+		r = dg_reason_add(j, DG_REASON_MODULE_SIZE, dg_kernel_at_least(k, 6, 4) ? ENOEXEC : 0, NULL,
+				  dg_format("%zu", m->this_module_size), dg_format("%zu", k->module_size), NULL);
+	return r;
+}
+
+/*
+ * check_version(): 0 when it is fine, else the reason's kind. A missing record
+ * fails on Debian's kernels (their module-disable-matching-missing patch) and is
+ * warned of by others.
+ */
+static bool version_fits(const struct dg_modfile *m, const struct dg_kernel *k, const struct dg_import *i,
+			 const struct dg_export_entry *e, enum dg_reason_kind *ret_kind, bool *ret_fatal)
+{
+	if (!e->has_crc)
+		return true;
+	/* Where the extended tables are known, they alone count. */
+	if (m->has_ext_versions && dg_kernel_at_least(k, 6, 14)) {
+		*ret_kind = i->has_ext_crc ? DG_REASON_CRC : DG_REASON_NO_VERSION;
+		*ret_fatal = i->has_ext_crc;
+		return i->has_ext_crc && i->ext_crc == e->crc;
+	}
+	if (!m->has_versions) {
+		/* No versions at all: taken by force where that is built in, and told once. */
+		*ret_kind = DG_REASON_NO_VERSIONS;
+		*ret_fatal = !k->policy.force_load;
+		return false;
+	}
+	*ret_kind = i->has_crc ? DG_REASON_CRC : DG_REASON_NO_VERSION;
+	*ret_fatal = i->has_crc || dg_streq(k->level.vendor, "debian");
+	return i->has_crc && i->crc == e->crc;
+}
+
+/* The CRC that was compared, for people; NULL: none. */
+static char *file_crc(const struct dg_modfile *m, const struct dg_kernel *k, const struct dg_import *i)
+{
+	if (m->has_ext_versions && dg_kernel_at_least(k, 6, 14))
+		return i->has_ext_crc ? hex(i->ext_crc) : NULL;
+	return i->has_crc ? hex(i->crc) : NULL;
+}
+
+static int judge_layout(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
+{
+	const struct dg_export_entry *e = dg_kernel_export(k, "module_layout");
+	enum dg_reason_kind kind;
+	bool fatal;
+
+	if (!e || version_fits(m, k, &m->layout, e, &kind, &fatal))
 		return 0;
-	return add(j, DG_REASON_MODULE_SIZE, ENOEXEC, NULL, dg_format("%zu", m->this_module_size),
-		   dg_format("%zu", k->module_size));
+	return dg_reason_add(j, kind == DG_REASON_CRC ? DG_REASON_LAYOUT : kind, fatal ? ENOEXEC : 0, "module_layout",
+			     file_crc(m, k, &m->layout), hex(e->crc), e->owner);
 }
 
 /* same_magic(): a kernel with modversions skips the release when the file has CRCs. */
@@ -66,58 +190,200 @@ static bool kernel_has_crcs(const struct dg_kernel *k)
 
 static int judge_vermagic(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
 {
+	if (!m->has_vermagic)
+		return dg_reason_add(j, DG_REASON_VERMAGIC, k->policy.force_load ? 0 : ENOEXEC, NULL, NULL,
+				     strdup(k->vermagic), NULL);
 	if (same_magic(m->vermagic, k->vermagic, m->has_versions && kernel_has_crcs(k)))
 		return 0;
-	return add(j, DG_REASON_VERMAGIC, ENOEXEC, NULL, text(m->vermagic), text(k->vermagic));
+	return dg_reason_add(j, DG_REASON_VERMAGIC, ENOEXEC, NULL, strdup(m->vermagic), strdup(k->vermagic), NULL);
 }
 
-/* check_version(): what each import's CRC comes to, or 0 when it is fine. */
-static int judge_import(const struct dg_modfile *m, const struct dg_import *i, const struct dg_export_entry *e,
-			struct dg_judgement *j)
+static int judge_export_crcs(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
 {
-	bool layout = dg_streq(i->name, "module_layout");
+	for (size_t i = 0; i < m->n_exports && kernel_has_crcs(k); i++)
+		if (!m->exports[i].has_crc)
+			return dg_reason_add(j, DG_REASON_EXPORT_CRC, k->policy.force_load ? 0 : ENOEXEC,
+					     m->exports[i].name, NULL, NULL, NULL);
+	return 0;
+}
 
-	/* ignore_undef_symbol(): what old assemblers leave on x86, and no relocation uses. */
-	if (!e && (m->machine == EM_X86_64 || m->machine == EM_386) && dg_streq(i->name, "_GLOBAL_OFFSET_TABLE_"))
+/* include/linux/license.h, license_is_gpl_compatible() */
+static bool is_gpl(const struct dg_modfile *m)
+{
+	static const char *const licences[] = { "GPL",		"GPL v2",	"GPL and additional rights",
+						"Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL" };
+
+	for (size_t i = 0; i < DG_ARRAY_SIZE(licences); i++)
+		if (m->has_license && dg_streq(m->license, licences[i]))
+			return true;
+	return false;
+}
+
+/* ignore_undef_symbol() */
+static bool is_ignored(const struct dg_modfile *m, const char *name)
+{
+	return (m->machine == EM_386 || m->machine == EM_X86_64) && dg_streq(name, "_GLOBAL_OFFSET_TABLE_");
+}
+
+struct symbols {
+	const struct dg_modfile *m;
+	struct dg_kernel *k;
+	struct dg_judgement *j;
+	bool gpl, told_no_versions;
+	int err; /* of the last that failed */
+};
+
+static int refuse(struct symbols *s, enum dg_reason_kind kind, int err, const struct dg_import *i, char *want,
+		  char *have, const char *owner)
+{
+	if (err)
+		s->err = err;
+	return dg_reason_add(s->j, kind, err, i->name, want, have, owner);
+}
+
+/* A version that does not fit: told once when there are none at all, in every case counted. */
+static int judge_version(struct symbols *s, const struct dg_import *i, const struct dg_export_entry *e, bool *ret_fits)
+{
+	enum dg_reason_kind kind;
+	bool fatal;
+
+	*ret_fits = version_fits(s->m, s->k, i, e, &kind, &fatal);
+	if (*ret_fits)
 		return 0;
-	if (!e)
-		return i->weak ? 0 : add(j, DG_REASON_MISSING, ENOENT, i->name, NULL, NULL);
-	/* An export without a CRC taints, no more. */
-	if (!e->has_crc || !m->has_versions)
+	*ret_fits = !fatal;
+	if (kind == DG_REASON_NO_VERSIONS && s->told_no_versions) {
+		s->err = fatal ? EINVAL : s->err;
 		return 0;
-	if (!i->has_crc)
-		return add(j, DG_REASON_NO_VERSION, 0, i->name, NULL, hex(e->crc));
-	if (i->crc == e->crc)
-		return 0;
-	return add(j, layout ? DG_REASON_LAYOUT : DG_REASON_CRC, layout ? ENOEXEC : EINVAL, i->name, hex(i->crc),
-		   hex(e->crc));
+	}
+	s->told_no_versions |= kind == DG_REASON_NO_VERSIONS;
+	return refuse(s, kind, fatal ? EINVAL : 0, i, file_crc(s->m, s->k, i), hex(e->crc), e->owner);
+}
+
+/* verify_module_namespace(), 6.16: "module:kvm,kvm-*" is for modules of these names. */
+static bool is_for_module(const struct symbols *s, const char *ns)
+{
+	if (!dg_startswith(ns, "module:") || !dg_kernel_at_least(s->k, 6, 16))
+		return false;
+	for (ns += strlen("module:"); *ns; ns += *ns == ',') {
+		size_t n = strcspn(ns, ",");
+		bool glob = n && ns[n - 1] == '*';
+		dg_auto_free char *want = strndup(ns, n - glob), *have = strndup(s->m->name, glob ? n - 1 : 63);
+
+		if (dg_modname_equal(want, have))
+			return true;
+		ns += n;
+	}
+	return false;
+}
+
+static int judge_import(struct symbols *s, const struct dg_import *i)
+{
+	const struct dg_export_entry *e;
+	bool fits;
+	int r;
+
+	if (i->kind != DG_IMPORT_SYMBOL) {
+		s->err = ENOEXEC;
+		return dg_reason_add(s->j, DG_REASON_ELF, ENOEXEC, i->name,
+				     strdup(i->kind == DG_IMPORT_COMMON ? "a common symbol" : "a symbol of no section"),
+				     NULL, NULL);
+	}
+	e = dg_kernel_export_hashed(s->k, i->name, i->hash);
+	if (!e || (e->gpl_only && !s->gpl)) {
+		if (i->weak || is_ignored(s->m, i->name))
+			return 0;
+		return refuse(s, e ? DG_REASON_GPL : DG_REASON_MISSING, ENOENT, i, NULL, NULL, e ? e->owner : NULL);
+	}
+	r = judge_version(s, i, e, &fits);
+	if (r < 0 || !fits || !*e->ns || is_for_module(s, e->ns) || dg_modfile_imports_ns(s->m, e->ns))
+		return r;
+	return refuse(s, DG_REASON_NAMESPACE, s->k->policy.allow_missing_ns ? 0 : EINVAL, i, NULL, strdup(e->ns),
+		      e->owner);
 }
 
 static int judge_symbols(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
-	for (size_t i = 0; i < m->n_imports; i++) {
-		const struct dg_import *import = &m->imports[i];
-		int r = judge_import(m, import, dg_kernel_export(k, import->name), j);
+	struct symbols s = { .m = m, .k = k, .j = j, .gpl = is_gpl(m) };
+	bool first_stage = !j->err;
 
+	for (size_t i = 0; i < m->n_imports; i++) {
+		int r = judge_import(&s, &m->imports[i]);
+
+		if (r < 0)
+			return r;
+	}
+	/* The loader goes through them all, and returns what the last failure set. */
+	if (first_stage)
+		j->err = s.err;
+	return 0;
+}
+
+/* Whether @owner is loaded whenever @m is: the kernel itself, or a module whose symbols @m uses. */
+static bool is_needed(const struct dg_modfile *m, struct dg_kernel *k, const char *owner)
+{
+	if (dg_streq(owner, "vmlinux"))
+		return true;
+	for (size_t i = 0; i < m->n_imports; i++) {
+		const struct dg_export_entry *e = dg_symtab_find(k->exports, m->imports[i].name);
+
+		if (e && dg_streq(e->owner, owner))
+			return true;
+	}
+	return false;
+}
+
+/* Another module that exports it may or may not be loaded then, and is not held against it. */
+static int judge_duplicates(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
+{
+	for (size_t i = 0; i < m->n_exports; i++) {
+		const struct dg_export_entry *e = dg_kernel_export(k, m->exports[i].name);
+		int r;
+
+		if (!e || !is_needed(m, k, e->owner))
+			continue;
+		r = dg_reason_add(j, DG_REASON_DUPLICATE, ENOEXEC, e->name, NULL, NULL, e->owner);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
+static int judge_extended(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
+{
+	bool knows = dg_kernel_at_least(k, 6, 14);
+
+	if (m->ext_unpaired)
+		return dg_reason_add(j, DG_REASON_EXTENDED, knows ? ENOEXEC : 0, NULL, strdup("unpaired"), NULL, NULL);
+	if (m->has_ext_versions && m->ext_empty)
+		return dg_reason_add(j, DG_REASON_EXTENDED, 0, NULL, strdup("empty"), NULL, NULL);
+	return 0;
+}
+
 static int judge_all(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
-	int r = judge_machine(m, k, j);
+	int r = judge_signature(m, k, j);
 
-	if (r < 0 || j->err)
+	if (r == 0)
+		r = judge_machine(m, k, j);
+	/* Another machine's sections, symbols and records say nothing here. */
+	if (r < 0 || !machine_fits(m, k))
 		return r;
-	r = judge_size(m, k, j);
+	r = judge_sections(m, k, j);
+	if (r == 0)
+		r = judge_extended(m, k, j);
+	if (r == 0)
+		r = judge_layout(m, k, j);
 	if (r == 0)
 		r = judge_vermagic(m, k, j);
-	/* The kernel wants them all or none: without, it takes a module only by force. */
-	if (r == 0 && kernel_has_crcs(k) && !m->has_versions)
-		r = add(j, DG_REASON_NO_VERSIONS, ENOEXEC, NULL, NULL, NULL);
-	return r < 0 ? r : judge_symbols(m, k, j);
+	if (r == 0)
+		r = judge_export_crcs(m, k, j);
+	if (r == 0)
+		r = judge_symbols(m, k, j);
+	if (r == 0)
+		r = judge_duplicates(m, k, j);
+	if (r == 0 && m->nameless)
+		r = dg_reason_add(j, DG_REASON_ELF, EINVAL, NULL, strdup("its struct module has no name"), NULL, NULL);
+	return r;
 }
 
 /* The first word of both vermagics: the release a driver was built for. */
@@ -128,13 +394,18 @@ static bool same_release(const char *a, const char *b)
 	return n == strcspn(b, " ") && strncmp(a, b, n) == 0;
 }
 
+static int learn(struct dg_kernel *k, struct dg_diag *d)
+{
+	int r = dg_kernel_reference(k, d);
+
+	return r < 0 ? r : dg_kernel_exports(k, d);
+}
+
 int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d)
 {
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
-	int r = dg_kernel_reference(k, d);
+	int r = learn(k, d);
 
-	if (r == 0)
-		r = dg_kernel_exports(k, d);
 	if (r < 0)
 		return r;
 	j = calloc(1, sizeof(*j));
@@ -151,116 +422,46 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 	return 0;
 }
 
-int dg_judgement_require_exact(struct dg_judgement *j)
+int dg_loader_judge_malformed(const struct dg_diag *why, struct dg_judgement **ret)
 {
-	if (j->verdict != DG_VERDICT_KABI)
-		return 0;
+	dg_auto(dg_judgement_freep) struct dg_judgement *j = calloc(1, sizeof(*j));
+	int r = j ? elf_reason(j, why->what) : -ENOMEM;
+
+	if (r < 0)
+		return r;
 	j->verdict = DG_VERDICT_REFUSED;
-	return add(j, DG_REASON_REQUIRE, 0, NULL, text("exact"), text("kabi"));
+	*ret = dg_take(j);
+	return 0;
 }
 
-void dg_judgement_free(struct dg_judgement *j)
+int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
+			  struct dg_judgement **ret, struct dg_diag *d)
 {
-	if (!j)
-		return;
-	for (size_t i = 0; i < j->n_reasons; i++) {
-		free(j->reasons[i].symbol);
-		free(j->reasons[i].want);
-		free(j->reasons[i].have);
+	struct dg_modfile *m = NULL;
+	struct dg_diag why = { 0 };
+	int r = learn(k, d);
+
+	if (r < 0)
+		return r;
+	/* As that kernel reads it, which has only one class and byte order. */
+	r = dg_modfile_parse_as(data, len, dg_kernel_format(k), &m, &why);
+	if (r == -EBADMSG) {
+		r = dg_loader_judge_malformed(&why, ret);
+		if (r == 0) {
+			free(data);
+			*ret_file = NULL;
+		}
+		return r;
 	}
-	free(j->reasons);
-	free(j);
-}
-
-void dg_judgement_freep(struct dg_judgement **j)
-{
-	dg_judgement_free(*j);
-}
-
-const char *dg_verdict_name(enum dg_verdict v)
-{
-	static const char *const names[] = { "exact", "kabi", "refused" };
-
-	return names[v];
-}
-
-const char *dg_reason_name(enum dg_reason_kind k)
-{
-	static const char *const names[] = {
-		[DG_REASON_MACHINE] = "machine",
-		[DG_REASON_MODULE_SIZE] = "module_size",
-		[DG_REASON_VERMAGIC] = "vermagic",
-		[DG_REASON_NO_VERSIONS] = "no_versions",
-		[DG_REASON_LAYOUT] = "module_layout",
-		[DG_REASON_MISSING] = "missing",
-		[DG_REASON_CRC] = "crc",
-		[DG_REASON_NO_VERSION] = "no_version",
-		[DG_REASON_REQUIRE] = "require",
-	};
-
-	return names[k];
-}
-
-static const struct dg_reason *first_of(const struct dg_judgement *j, enum dg_reason_kind kind, size_t *n)
-{
-	const struct dg_reason *first = NULL;
-
-	*n = 0;
-	for (size_t i = 0; i < j->n_reasons; i++)
-		if (j->reasons[i].kind == kind && (*n)++ == 0)
-			first = &j->reasons[i];
-	return first;
-}
-
-static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t size)
-{
-	switch (r->kind) {
-	case DG_REASON_MACHINE:
-		snprintf(buf, size, "built for %s, the kernel is %s", r->want, r->have);
-		break;
-	case DG_REASON_MODULE_SIZE:
-		snprintf(buf, size, "struct module is %s bytes in it, %s in the kernel", r->want, r->have);
-		break;
-	case DG_REASON_VERMAGIC:
-		snprintf(buf, size, "vermagic '%s', the kernel's is '%s'", r->want, r->have);
-		break;
-	case DG_REASON_NO_VERSIONS:
-		snprintf(buf, size, "has no symbol versions, the kernel wants them");
-		break;
-	case DG_REASON_REQUIRE:
-		snprintf(buf, size, "built for another level (kabi), the configuration requires exact");
-		break;
-	case DG_REASON_NO_VERSION:
-		snprintf(buf, size, "%zu symbol%s without a version (the kernel only warns), first %s", n,
-			 n == 1 ? "" : "s", r->symbol);
-		break;
-	case DG_REASON_LAYOUT:
-		snprintf(buf, size, "module_layout has CRC %s in it, %s in the kernel", r->want, r->have);
-		break;
-	case DG_REASON_MISSING:
-		snprintf(buf, size, "%zu symbol%s not exported, first %s", n, n == 1 ? "" : "s", r->symbol);
-		break;
-	default:
-		snprintf(buf, size, "%zu symbol%s of another version, first %s (%s, the kernel has %s)", n,
-			 n == 1 ? "" : "s", r->symbol, r->want, r->have);
+	if (r == 0)
+		r = dg_loader_judge(m, k, ret, d);
+	if (r < 0) {
+		/* The caller keeps its bytes when we fail. */
+		if (m)
+			m->owned = NULL;
+		dg_modfile_free(m);
+		return r;
 	}
-}
-
-void dg_judgement_cause(const struct dg_judgement *j, char *buf, size_t size)
-{
-	size_t used = 0;
-
-	buf[0] = '\0';
-	for (enum dg_reason_kind k = DG_REASON_MACHINE; k <= DG_REASON_REQUIRE; k++) {
-		size_t n;
-		const struct dg_reason *first = first_of(j, k, &n);
-		char one[256];
-
-		if (!first || (j->err && !first->err))
-			continue;
-		cause_one(first, n, one, sizeof(one));
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "; " : "", one);
-		if (used >= size)
-			return;
-	}
+	*ret_file = m;
+	return 0;
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The verdict: what a kernel's own loader would say of a driver's file, in the
- * loader's order and with its errno (kernel/module/main.c, version.c). Checked
- * so far: architecture, vermagic, module_layout, and every imported symbol's
- * presence and CRC. Signature, namespaces, licence, duplicate exports and the
- * dependency closure have their place here too.
+ * loader's order and with its errno. Source: the kernel's kernel/module/main.c,
+ * version.c and signing.c, 5.10 to 6.12; tests/oracle asks real kernels.
  */
 #ifndef DG_LOADER_H
 #define DG_LOADER_H
@@ -19,15 +17,22 @@ enum dg_verdict {
 };
 
 enum dg_reason_kind {
+	DG_REASON_SIGNATURE,
+	DG_REASON_ELF, /* no whole module: headers, sections or symbols damaged */
 	DG_REASON_MACHINE,
 	DG_REASON_MODULE_SIZE,
+	DG_REASON_LAYOUT, /* module_layout's CRC */
 	DG_REASON_VERMAGIC,
-	DG_REASON_NO_VERSIONS, /* no __versions, but the kernel has CRCs */
-	DG_REASON_LAYOUT,      /* module_layout's CRC */
+	DG_REASON_NO_VERSIONS, /* no __versions at all, which taints where the kernel takes it */
+	DG_REASON_EXPORT_CRC,  /* exports without CRCs, likewise */
 	DG_REASON_MISSING,     /* nobody exports the symbol */
+	DG_REASON_GPL,	       /* exported to GPL modules only, and the driver is none */
 	DG_REASON_CRC,
-	DG_REASON_NO_VERSION, /* the symbol has no record: the kernel only warns */
-	DG_REASON_REQUIRE,    /* would load, but the configuration wants exact */
+	DG_REASON_NO_VERSION, /* the symbol has no record: refused by some kernels, only warned of by others */
+	DG_REASON_NAMESPACE,
+	DG_REASON_DUPLICATE, /* exports what is exported already */
+	DG_REASON_EXTENDED,  /* extended version tables empty or unpaired */
+	DG_REASON_REQUIRE,   /* would load, but the configuration wants exact */
 };
 
 struct dg_reason {
@@ -35,12 +40,13 @@ struct dg_reason {
 	char *symbol; /* NULL when it is not about one */
 	char *want;   /* what the file says */
 	char *have;   /* what the kernel says; NULL: nothing */
+	char *owner;  /* who exports the symbol; NULL: nobody, or not about one */
 	int err;      /* positive errno of the loader; 0: accepted by the kernel */
 };
 
 struct dg_judgement {
 	enum dg_verdict verdict;
-	int err; /* the loader's first refusal, positive; 0 for a good verdict */
+	int err; /* what the loader returns, positive; 0 for a good verdict */
 	struct dg_reason *reasons;
 	size_t n_reasons;
 };
@@ -51,6 +57,17 @@ struct dg_judgement {
  * what could not be read. Free *ret with dg_judgement_free().
  */
 int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d);
+
+/*
+ * Judge plain bytes, which may be no module at all: what dg_modfile_parse()
+ * refuses, a loader does too. @data is taken over on success; *ret_file is NULL
+ * when there is no module to tell of.
+ */
+int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
+			  struct dg_judgement **ret, struct dg_diag *d);
+
+/* The verdict on what dg_modfile_parse() refused with @why. */
+int dg_loader_judge_malformed(const struct dg_diag *why, struct dg_judgement **ret);
 
 /* Turn a kabi verdict into a refusal, for `require = exact`. 0 or -ENOMEM. */
 int dg_judgement_require_exact(struct dg_judgement *j);

@@ -275,7 +275,7 @@ int dg_manifest_read(const char *path, struct dg_manifest **ret, struct dg_diag 
 	struct dg_diag why = { 0 };
 	dg_auto_free void *data = NULL;
 	size_t len;
-	int r = dg_file_read(path, 1 << 22, &data, &len);
+	int r = dg_file_read(path, 1 << 19, &data, &len);
 
 	if (r < 0)
 		return dg_diag_errno(d, r, path, "read");

@@ -3,10 +3,10 @@
  * Formats, all of the kernel's scripts/mod/modpost.c and include/linux/module.h:
  *   .modinfo      "key=value" strings, NUL between them
  *   __versions    struct modversion_info: unsigned long crc; char name[64 - sizeof(long)]
+ *   __version_ext_crcs, __version_ext_names     u32 each, and as many strings (6.14)
  *   .gnu.linkonce.this_module   struct module; its name is 64 - sizeof(long) bytes,
  *                 behind the state word and the list head
- *   __crc_NAME    a local symbol that lies at its export's CRC (5.19 and later:
- *                 in a __kcrctab section; before: absolute, its value the CRC)
+ * Exports are modexports.c's.
  */
 #include "modfile.h"
 
@@ -14,202 +14,306 @@
 #include <errno.h>
 
 #include "fs.h"
+#include "modexports.h"
 #include "unpack.h"
 
-static const char *modinfo_get(struct dg_span info, const char *key)
+#define SIGNATURE_MARKER "~Module signature appended~\n"
+
+/* The value of @key from byte *at on, which moves behind it; NULL: no more. */
+static const char *modinfo_next(struct dg_span info, const char *key, size_t *at)
 {
 	size_t len = strlen(key);
 
-	for (size_t at = 0; at < info.len;) {
-		const char *s = (const char *)info.data + at;
-		size_t n = strnlen(s, info.len - at);
+	while (*at < info.len) {
+		const char *s = (const char *)info.data + *at;
+		size_t n = strnlen(s, info.len - *at);
 
-		if (n == info.len - at)
-			break;
+		if (n == info.len - *at)
+			return NULL;
+		*at += n + 1;
 		if (n > len && s[len] == '=' && memcmp(s, key, len) == 0)
 			return s + len + 1;
-		at += n + 1;
 	}
-	return "";
+	return NULL;
 }
 
-static int find_name(struct dg_modfile *m, struct dg_span info, struct dg_span this_module, struct dg_diag *d)
+static const char *modinfo_get(struct dg_span info, const char *key, bool *ret_has)
+{
+	size_t at = 0;
+	const char *value = modinfo_next(info, key, &at);
+
+	if (ret_has)
+		*ret_has = value;
+	return value ? value : "";
+}
+
+bool dg_modfile_imports_ns(const struct dg_modfile *m, const char *ns)
+{
+	struct dg_section info;
+	const char *value;
+	size_t at = 0;
+
+	if (!dg_elf_section(&m->elf, ".modinfo", &info))
+		return false;
+	while ((value = modinfo_next(info.span, "import_ns", &at)))
+		if (strcmp(value, ns) == 0)
+			return true;
+	return false;
+}
+
+static void set_name(struct dg_modfile *m, struct dg_span info, struct dg_span this_module)
 {
 	size_t word = m->is64 ? 8 : 4, at = word * 3, room = 64 - word;
-	const char *name = modinfo_get(info, "name");
+	bool has;
+	const char *name = modinfo_get(info, "name", &has);
 
-	if (*name)
+	if (has)
 		snprintf(m->name, sizeof(m->name), "%s", name);
-	else if (this_module.len >= at + room)
+	m->nameless = this_module.len > at && !this_module.data[at];
+	if (!has && this_module.len >= at + room)
 		snprintf(m->name, sizeof(m->name), "%.*s", (int)room, this_module.data + at);
-	if (!dg_modname_valid(m->name))
-		return dg_diag_set(d, -EBADMSG, NULL, NULL, "no usable module name in it");
 	dg_modname_normalize(m->name);
-	return 0;
+	if (!dg_modname_valid(m->name))
+		m->name[0] = '\0';
 }
 
 struct version {
 	const char *name;
-	uint32_t crc;
+	uint64_t crc;
+	uint32_t hash;
 };
 
-static int by_name(const void *a, const void *b)
+/* By open addressing, at most half full; an entry without a name is free. */
+struct versions {
+	struct version *v;
+	size_t mask;
+};
+
+static int make_room(struct versions *versions, size_t n)
 {
-	return strcmp(((const struct version *)a)->name, ((const struct version *)b)->name);
+	size_t size = 4;
+
+	while (size < n * 2)
+		size *= 2;
+	versions->v = calloc(size, sizeof(*versions->v));
+	versions->mask = size - 1;
+	return versions->v ? 0 : -ENOMEM;
 }
 
-static int read_versions(const struct dg_elf *elf, struct dg_span s, struct version **ret, size_t *ret_n,
-			 struct dg_diag *d)
+static struct version *find(const struct versions *versions, const char *name, uint32_t hash)
 {
-	size_t word = dg_elf_is64(elf) ? 8 : 4, n = s.len / 64;
-	struct version *v = calloc(n ? n : 1, sizeof(*v));
+	size_t i = hash & versions->mask;
 
-	if (!v)
+	while (versions->v[i].name && (versions->v[i].hash != hash || strcmp(versions->v[i].name, name) != 0))
+		i = (i + 1) & versions->mask;
+	return &versions->v[i];
+}
+
+/* Of several records of one name the loader takes the first. */
+static void put(struct versions *versions, const char *name, uint64_t crc)
+{
+	uint32_t hash = dg_symbol_hash(name);
+	struct version *v = find(versions, name, hash);
+
+	if (!v->name)
+		*v = (struct version){ name, crc, hash };
+}
+
+/* A record whose name has no end equals no symbol's. */
+static int read_versions(const struct dg_modfile *m, struct dg_span s, struct versions *to)
+{
+	size_t word = m->is64 ? 8 : 4, n = s.len / 64;
+
+	if (make_room(to, n) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const unsigned char *p = s.data + i * 64;
 
-		if (!memchr(p + word, '\0', 64 - word)) {
-			free(v);
-			return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged: record %zu of __versions has no end", i);
-		}
-		v[i].crc = (uint32_t)dg_elf_word(elf, p);
-		v[i].name = (const char *)p + word;
-	}
-	qsort(v, n, sizeof(*v), by_name);
-	*ret = v;
-	*ret_n = n;
-	return 0;
-}
-
-static int add_import(struct dg_modfile *m, const char *name, bool weak, const struct version *v, size_t n)
-{
-	const struct version key = { .name = name };
-	const struct version *found = n ? bsearch(&key, v, n, sizeof(*v), by_name) : NULL;
-
-	if (DG_GROW(m->imports, m->n_imports) < 0)
-		return -ENOMEM;
-	m->imports[m->n_imports++] = (struct dg_import){
-		.name = name,
-		.weak = weak,
-		.has_crc = found,
-		.crc = found ? found->crc : 0,
-	};
-	return 0;
-}
-
-static int add_export(struct dg_modfile *m, const struct dg_elf *elf, const struct dg_symbol *sym)
-{
-	struct dg_export e = { .name = sym->name + strlen("__crc_"), .has_crc = true };
-	struct dg_section s;
-
-	if (sym->section == SHN_ABS)
-		e.crc = (uint32_t)sym->value;
-	else if (dg_elf_section_at(elf, sym->section, &s) && s.span.len >= 4 && sym->value <= s.span.len - 4)
-		e.crc = dg_elf_u32(elf, s.span.data + sym->value);
-	else
-		return 0;
-	if (DG_GROW(m->exports, m->n_exports) < 0)
-		return -ENOMEM;
-	m->exports[m->n_exports++] = e;
-	return 0;
-}
-
-/* Without CONFIG_MODVERSIONS there is no __crc_NAME, only the __ksymtab_NAME beside it. */
-static int read_plain_exports(struct dg_modfile *m, const struct dg_elf *elf)
-{
-	struct dg_symbol sym;
-
-	for (size_t i = 1; dg_elf_symbol(elf, i, &sym); i++) {
-		if (sym.section == SHN_UNDEF || !dg_startswith(sym.name, "__ksymtab_"))
-			continue;
-		if (DG_GROW(m->exports, m->n_exports) < 0)
-			return -ENOMEM;
-		m->exports[m->n_exports++] = (struct dg_export){ .name = sym.name + strlen("__ksymtab_") };
+		if (memchr(p + word, '\0', 64 - word))
+			put(to, (const char *)p + word, dg_elf_word(&m->elf, p));
 	}
 	return 0;
 }
 
-static int read_symbols(struct dg_modfile *m, const struct dg_elf *elf, const struct version *v, size_t n)
+static int read_ext_versions(struct dg_modfile *m, struct dg_span crcs, struct dg_span names, struct versions *to)
 {
-	struct dg_symbol sym;
+	size_t n = crcs.len / 4, at = 0, i;
+
+	if (make_room(to, n) < 0)
+		return -ENOMEM;
+	for (i = 0; i < n && at < names.len; i++) {
+		const char *name = (const char *)names.data + at;
+		size_t len = strnlen(name, names.len - at);
+
+		if (len == names.len - at)
+			break;
+		put(to, name, dg_elf_u32(&m->elf, crcs.data + i * 4));
+		at += len + 1;
+	}
+	m->ext_unpaired = i != n;
+	m->ext_empty = !n;
+	m->has_ext_versions = !m->ext_unpaired;
+	return 0;
+}
+
+static int collect_versions(struct dg_modfile *m, struct versions *plain, struct versions *ext)
+{
+	struct dg_section table, crcs, names;
+	bool has_crcs = dg_elf_section(&m->elf, "__version_ext_crcs", &crcs);
+	bool has_names = dg_elf_section(&m->elf, "__version_ext_names", &names);
 	int r = 0;
 
-	/* No symbol, but the loader compares it like one, and first. */
-	if (m->has_versions)
-		r = add_import(m, "module_layout", false, v, n);
-	for (size_t i = 1; r == 0 && dg_elf_symbol(elf, i, &sym); i++) {
-		if (!*sym.name)
-			continue;
-		if (sym.section == SHN_UNDEF)
-			r = add_import(m, sym.name, sym.weak, v, n);
-		else if (dg_startswith(sym.name, "__crc_"))
-			r = add_export(m, elf, &sym);
+	/* The loader finds a section by its name only if it is marked to be loaded. */
+	if (dg_elf_section(&m->elf, "__versions", &table) && table.flags & SHF_ALLOC) {
+		m->has_versions = true;
+		r = read_versions(m, table.span, plain);
 	}
-	if (r == 0 && !m->n_exports)
-		r = read_plain_exports(m, elf);
+	m->ext_unpaired = has_crcs != has_names;
+	if (r == 0 && has_crcs && has_names)
+		r = read_ext_versions(m, crcs.span, names.span, ext);
 	return r;
 }
 
-static int parse(struct dg_modfile *m, const struct dg_elf *elf, struct dg_diag *d)
+static void set_crc(struct dg_import *i, const struct versions *plain, const struct versions *ext)
 {
-	struct dg_section info, this_module, versions;
-	dg_auto_free struct version *v = NULL;
-	size_t n = 0;
-	int r;
+	const struct version *found;
 
-	m->machine = dg_elf_machine(elf);
-	m->is64 = dg_elf_is64(elf);
-	if (dg_elf_type(elf) != ET_REL)
-		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF file, but no kernel module (not relocatable)");
-	if (!dg_elf_section(elf, ".gnu.linkonce.this_module", &this_module) || !dg_elf_section(elf, ".modinfo", &info))
-		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF object, but no kernel module (no .modinfo)");
-	m->this_module_size = this_module.span.len;
-	r = find_name(m, info.span, this_module.span, d);
-	if (r < 0)
-		return r;
-	m->vermagic = modinfo_get(info.span, "vermagic");
-	m->version = modinfo_get(info.span, "version");
-	m->srcversion = modinfo_get(info.span, "srcversion");
-	m->license = modinfo_get(info.span, "license");
-	m->depends = modinfo_get(info.span, "depends");
-	dg_elf_build_id(elf, m->build_id);
-	if (dg_elf_section(elf, "__versions", &versions)) {
-		m->has_versions = true;
-		r = read_versions(elf, versions.span, &v, &n, d);
-		if (r < 0)
-			return r;
-	}
-	return read_symbols(m, elf, v, n);
+	i->hash = dg_symbol_hash(i->name);
+	found = plain->v ? find(plain, i->name, i->hash) : NULL;
+	i->has_crc = found && found->name;
+	i->crc = i->has_crc ? found->crc : 0;
+	found = ext->v ? find(ext, i->name, i->hash) : NULL;
+	i->has_ext_crc = found && found->name;
+	i->ext_crc = i->has_ext_crc ? (uint32_t)found->crc : 0;
 }
 
-int dg_modfile_parse(void *data, size_t len, struct dg_modfile **ret, struct dg_diag *d)
+static int collect_imports(struct dg_modfile *m, const struct versions *plain, const struct versions *ext)
 {
-	dg_auto(dg_elf_closep) struct dg_elf *elf = NULL;
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-	int r = dg_elf_open(data, len, &elf, d);
+	for (size_t i = 1; i < m->symbols.n; i++) {
+		struct dg_import import = { .kind = DG_IMPORT_SYMBOL };
+		struct dg_symbol sym;
 
-	if (r < 0)
-		return r;
-	m = calloc(1, sizeof(*m));
+		dg_elf_symbol(&m->elf, &m->symbols, i, &sym);
+		if (sym.section == SHN_COMMON)
+			import.kind = DG_IMPORT_COMMON;
+		else if (sym.section >= m->elf.n_sections && sym.section < SHN_LORESERVE)
+			import.kind = DG_IMPORT_BAD;
+		else if (sym.section >= SHN_LORESERVE && sym.section != SHN_ABS && sym.section != 0xff20)
+			import.kind = DG_IMPORT_BAD; /* 0xff20: SHN_LIVEPATCH */
+		else if (sym.section != SHN_UNDEF)
+			continue;
+		if (import.kind == DG_IMPORT_COMMON && dg_startswith(sym.name, "__gnu_lto"))
+			continue;
+		import.name = sym.name;
+		import.weak = sym.bind == STB_WEAK;
+		if (import.kind == DG_IMPORT_SYMBOL)
+			set_crc(&import, plain, ext);
+		if (DG_GROW(m->imports, m->n_imports) < 0)
+			return -ENOMEM;
+		m->imports[m->n_imports++] = import;
+	}
+	return 0;
+}
+
+/* struct module_signature: algo, hash, id_type, signer_len, key_id_len, pad[3], be32 sig_len. */
+static void find_signature(struct dg_modfile *m, const unsigned char *data, size_t len)
+{
+	const size_t marker = strlen(SIGNATURE_MARKER), trailer = 12;
+	const unsigned char *t;
+	size_t n;
+
+	m->signed_len = len;
+	if (len <= marker || memcmp(data + len - marker, SIGNATURE_MARKER, marker) != 0)
+		return;
+	len -= marker;
+	m->signature = DG_SIGNATURE_DAMAGED;
+	m->signed_len = len;
+	if (len <= trailer)
+		return;
+	t = data + len - trailer;
+	n = (size_t)t[8] << 24 | (size_t)t[9] << 16 | (size_t)t[10] << 8 | t[11];
+	if (n >= len - trailer)
+		return;
+	if (t[2] != 2) { /* PKEY_ID_PKCS7 */
+		m->signature = DG_SIGNATURE_FOREIGN;
+		return;
+	}
+	if (t[0] || t[1] || t[3] || t[4] || t[5] || t[6] || t[7])
+		return;
+	m->signature = DG_SIGNATURE_PRESENT;
+	m->signed_len = len - trailer - n;
+	m->signature_message = (struct dg_span){ data + m->signed_len, n };
+}
+
+static int parse(struct dg_modfile *m, struct dg_diag *d)
+{
+	struct dg_section info = { 0 }, this_module = { 0 };
+	struct versions plain = { 0 }, ext = { 0 };
+	int r;
+
+	m->machine = m->elf.machine;
+	m->is64 = m->elf.is64;
+	if (m->elf.type != ET_REL)
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF file, but no kernel module (not relocatable)");
+	if (!dg_elf_section(&m->elf, ".gnu.linkonce.this_module", &this_module) &&
+	    !dg_elf_section(&m->elf, ".modinfo", &info))
+		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF object, but no kernel module (no .modinfo)");
+	(void)dg_elf_section(&m->elf, ".modinfo", &info);
+	m->this_module_size = this_module.size;
+	set_name(m, info.span, this_module.span);
+	m->vermagic = modinfo_get(info.span, "vermagic", &m->has_vermagic);
+	m->version = modinfo_get(info.span, "version", NULL);
+	m->srcversion = modinfo_get(info.span, "srcversion", NULL);
+	m->license = modinfo_get(info.span, "license", &m->has_license);
+	m->depends = modinfo_get(info.span, "depends", NULL);
+	(void)modinfo_get(info.span, "intree", &m->in_tree);
+	(void)modinfo_get(info.span, "livepatch", &m->livepatch);
+	dg_elf_build_id(&m->elf, m->build_id);
+	(void)dg_elf_symbols(&m->elf, &m->symbols);
+	r = collect_versions(m, &plain, &ext);
+	m->layout = (struct dg_import){ .name = "module_layout" };
+	set_crc(&m->layout, &plain, &ext);
+	if (r == 0)
+		r = collect_imports(m, &plain, &ext);
+	free(plain.v);
+	free(ext.v);
+	return r < 0 ? r : dg_modexports_collect(m);
+}
+
+int dg_modfile_parse_as(void *data, size_t len, enum dg_elf_format as, struct dg_modfile **ret, struct dg_diag *d)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = calloc(1, sizeof(*m));
+	int r;
+
 	if (!m)
 		return -ENOMEM;
-	r = parse(m, elf, d);
-	if (r < 0)
-		return r;
-	r = dg_sha256(data, len, m->sha256);
-	if (r < 0)
-		return r;
-	m->data = m->owned = data;
+	m->data = data;
 	m->len = len;
+	find_signature(m, data, len);
+	r = dg_elf_open(data, m->signed_len, as, &m->elf, d);
+	if (r == 0)
+		r = parse(m, d);
+	if (r < 0)
+		return r;
+	m->owned = data;
 	*ret = dg_take(m);
 	return 0;
 }
 
-static int read_plain(const char *path, void **ret, size_t *ret_len, struct dg_diag *d)
+int dg_modfile_parse(void *data, size_t len, struct dg_modfile **ret, struct dg_diag *d)
 {
-	void *data, *plain;
-	size_t len, plain_len;
+	return dg_modfile_parse_as(data, len, DG_ELF_AS_IT_SAYS, ret, d);
+}
+
+int dg_modfile_hash(struct dg_modfile *m)
+{
+	return m->sha256[0] ? 0 : dg_sha256(m->data, m->len, m->sha256);
+}
+
+int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct dg_diag *d)
+{
+	void *data = NULL, *plain = NULL;
+	size_t len = 0, plain_len = 0;
 	int r = dg_file_read(path, DG_FILE_MAX, &data, &len);
 
 	if (r == -EISDIR)
@@ -222,18 +326,17 @@ static int read_plain(const char *path, void **ret, size_t *ret_len, struct dg_d
 		return dg_diag_set(d, r, path, "remove it", "no regular file");
 	if (r < 0)
 		return dg_diag_errno(d, r, path, "read");
-	if (!dg_unpack_needed(data, len)) {
-		*ret = data;
-		*ret_len = len;
-		return 0;
+	if (dg_unpack_needed(data, len)) {
+		r = dg_unpack(data, len, DG_FILE_MAX, &plain, &plain_len);
+		free(data);
+		if (r < 0)
+			return dg_diag_set(d, r, path, "replace it from the vendor's package", "cannot be unpacked: %s",
+					   r == -EBADMSG ? "truncated or damaged" : strerror(-r));
+		data = plain;
+		len = plain_len;
 	}
-	r = dg_unpack(data, len, DG_FILE_MAX, &plain, &plain_len);
-	free(data);
-	if (r < 0)
-		return dg_diag_set(d, r, path, "replace it from the vendor's package", "cannot be unpacked: %s",
-				   r == -EBADMSG ? "truncated or damaged" : strerror(-r));
-	*ret = plain;
-	*ret_len = plain_len;
+	*ret = data;
+	*ret_len = len;
 	return 0;
 }
 
@@ -243,7 +346,7 @@ int dg_modfile_read(const char *path, struct dg_modfile **ret, struct dg_diag *d
 	struct dg_modfile *m;
 	void *data = NULL;
 	size_t len = 0;
-	int r = read_plain(path, &data, &len, d);
+	int r = dg_modfile_read_plain(path, &data, &len, d);
 
 	if (r < 0)
 		return r;

@@ -64,18 +64,44 @@ int dg_modprobe_path(const char *modules_dir, const char *name, char **ret)
 	return r < 0 ? r : copy_path(mod, ret);
 }
 
-int dg_modprobe_symbol_path(const char *modules_dir, const char *symbol, char **ret)
+/* libkmod's context has no definition of its own to hand out. */
+struct dg_modindex {
+	struct kmod_ctx *ctx;
+};
+
+int dg_modindex_open(const char *modules_dir, struct dg_modindex **ret)
 {
-	dg_auto(unrefp) struct kmod_ctx *ctx = NULL;
+	struct dg_modindex *index = calloc(1, sizeof(*index));
+	int r = index ? context(modules_dir, false, &index->ctx) : -ENOMEM;
+
+	if (r < 0) {
+		free(index);
+		return r;
+	}
+	/* Without it every look-up opens the files again; when it fails they still do. */
+	(void)kmod_load_resources(index->ctx);
+	*ret = index;
+	return 0;
+}
+
+void dg_modindex_close(struct dg_modindex *index)
+{
+	if (!index)
+		return;
+	kmod_unref(index->ctx);
+	free(index);
+}
+
+int dg_modindex_symbol_path(struct dg_modindex *index, const char *symbol, char **ret)
+{
 	dg_auto(list_unrefp) struct kmod_list *list = NULL;
 	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
-	dg_auto_free char *alias = dg_format("symbol:%s", symbol);
-	int r = context(modules_dir, false, &ctx);
+	char alias[300];
+	int r;
 
-	if (!alias)
-		return -ENOMEM;
-	if (r == 0)
-		r = kmod_module_new_from_lookup(ctx, alias, &list);
+	if (snprintf(alias, sizeof(alias), "symbol:%s", symbol) >= (int)sizeof(alias))
+		return -ENOENT;
+	r = kmod_module_new_from_lookup(index->ctx, alias, &list);
 	if (r < 0)
 		return r;
 	if (!list)

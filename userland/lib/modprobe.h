@@ -11,8 +11,13 @@
  */
 int dg_modprobe_path(const char *modules_dir, const char *name, char **ret);
 
-/* The file of the in-tree or staged module that exports @symbol, by modules.symbols. */
-int dg_modprobe_symbol_path(const char *modules_dir, const char *symbol, char **ret);
+/* The indexes of one kernel, held open for many look-ups. */
+struct dg_modindex;
+int dg_modindex_open(const char *modules_dir, struct dg_modindex **ret);
+void dg_modindex_close(struct dg_modindex *index);
+
+/* The file of the in-tree or staged module that exports @symbol, by modules.symbols. Caller frees. */
+int dg_modindex_symbol_path(struct dg_modindex *index, const char *symbol, char **ret);
 
 /*
  * Load @name and what it depends on into the running kernel, with the

@@ -251,6 +251,7 @@ static int commit(const struct dg_survey *s, struct dg_stage_result *r, const st
 		return err;
 	}
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
+	dg_kernel_reindexed(s->kernel);
 	if (err == 0)
 		err = prove(s, r, d);
 	if (err < 0) {
@@ -281,6 +282,7 @@ static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, stru
 		r->v[i].shadowed_by[0] = '\0';
 	int err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 
+	dg_kernel_reindexed(s->kernel);
 	for (size_t i = 0; i < r->n && err == 0; i++)
 		if (dg_manifest_find(s->generation->manifest, r->v[i].standing->driver->name))
 			(void)proven(s, &r->v[i]);

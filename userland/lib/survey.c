@@ -74,6 +74,8 @@ static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg
 	st->staged_ours = s->generation->link == DG_LINK_GOOD && dg_startswith(st->staged_path, ours) &&
 			  st->staged_path[strlen(ours)] == '/';
 	r = dg_modfile_read(st->staged_path, &st->staged.file, &st->staged_problem);
+	if (r == 0)
+		r = dg_modfile_hash(st->staged.file);
 	/* A name that only a stale index still knows: modprobe would load nothing. */
 	if (r == -ENOENT && !st->staged_ours) {
 		free(dg_take(st->staged_path));
@@ -164,6 +166,11 @@ static int on_file(const char *path, int err, const struct dg_diag *bad, void *d
 		return 0;
 	}
 	r = dg_modfile_read(path, &m, &why);
+	if (r == 0 && !m->name[0])
+		r = dg_diag_set(&why, -EBADMSG, path, "replace it from the vendor's package",
+				"no usable module name in it");
+	if (r == 0)
+		r = dg_modfile_hash(m);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

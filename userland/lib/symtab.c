@@ -14,19 +14,11 @@ struct block {
 
 struct dg_symtab {
 	struct dg_export_entry *slots;
+	uint32_t *hashes; /* beside the slots, 0 for an empty one: most probes end here */
 	size_t n, mask;
 	struct block *blocks;
-	const char *last_owner;
+	const char *last_owner, *last_ns;
 };
-
-static size_t hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-	return (size_t)(h ^ (h >> 32));
-}
 
 int dg_symtab_new(struct dg_symtab **ret)
 {
@@ -36,8 +28,9 @@ int dg_symtab_new(struct dg_symtab **ret)
 		return -ENOMEM;
 	t->mask = (1 << 15) - 1;
 	t->slots = calloc(t->mask + 1, sizeof(*t->slots));
-	if (!t->slots) {
-		free(t);
+	t->hashes = calloc(t->mask + 1, sizeof(*t->hashes));
+	if (!t->slots || !t->hashes) {
+		dg_symtab_free(t);
 		return -ENOMEM;
 	}
 	*ret = t;
@@ -55,6 +48,7 @@ void dg_symtab_free(struct dg_symtab *t)
 		t->blocks = next;
 	}
 	free(t->slots);
+	free(t->hashes);
 	free(t);
 }
 
@@ -82,13 +76,22 @@ static const char *keep(struct dg_symtab *t, const char *s)
 	return s;
 }
 
-static struct dg_export_entry *slot(const struct dg_symtab *t, const char *name)
+/* Owners and namespaces come in runs: one copy a run. */
+static bool keep_once(struct dg_symtab *t, const char **last, const char *s)
 {
-	size_t i = hash(name) & t->mask;
+	if (!dg_streq(*last, s))
+		*last = keep(t, s);
+	return *last;
+}
 
-	while (t->slots[i].name && strcmp(t->slots[i].name, name) != 0)
+/* Where @name is, or would go. */
+static size_t slot(const struct dg_symtab *t, const char *name, uint32_t h)
+{
+	size_t i = h >> 1 & t->mask;
+
+	while (t->hashes[i] && (t->hashes[i] != h || strcmp(t->slots[i].name, name) != 0))
 		i = (i + 1) & t->mask;
-	return &t->slots[i];
+	return i;
 }
 
 static int widen(struct dg_symtab *t)
@@ -96,46 +99,71 @@ static int widen(struct dg_symtab *t)
 	struct dg_symtab wide = { .mask = t->mask * 2 + 1 };
 
 	wide.slots = calloc(wide.mask + 1, sizeof(*wide.slots));
-	if (!wide.slots)
+	wide.hashes = calloc(wide.mask + 1, sizeof(*wide.hashes));
+	if (!wide.slots || !wide.hashes) {
+		free(wide.slots);
+		free(wide.hashes);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i <= t->mask; i++)
-		if (t->slots[i].name)
-			*slot(&wide, t->slots[i].name) = t->slots[i];
+		if (t->hashes[i]) {
+			size_t to = slot(&wide, t->slots[i].name, t->hashes[i]);
+
+			wide.slots[to] = t->slots[i];
+			wide.hashes[to] = t->hashes[i];
+		}
 	free(t->slots);
+	free(t->hashes);
 	t->slots = wide.slots;
+	t->hashes = wide.hashes;
 	t->mask = wide.mask;
 	return 0;
 }
 
 int dg_symtab_add(struct dg_symtab *t, const struct dg_export_entry *e)
 {
+	uint32_t h = dg_symbol_hash(e->name);
 	struct dg_export_entry *s;
+	size_t i;
 
 	if (t->n * 2 > t->mask && widen(t) < 0)
 		return -ENOMEM;
-	s = slot(t, e->name);
-	if (s->name)
+	i = slot(t, e->name, h);
+	if (t->hashes[i])
 		return 0;
-	if (!dg_streq(t->last_owner, e->owner)) {
-		t->last_owner = keep(t, e->owner);
-		if (!t->last_owner)
-			return -ENOMEM;
-	}
+	s = &t->slots[i];
+	if (!keep_once(t, &t->last_owner, e->owner) || !keep_once(t, &t->last_ns, e->ns ? e->ns : ""))
+		return -ENOMEM;
 	s->name = keep(t, e->name);
 	if (!s->name)
 		return -ENOMEM;
 	s->owner = t->last_owner;
+	s->ns = t->last_ns;
+	s->gpl_only = e->gpl_only;
 	s->crc = e->crc;
 	s->has_crc = e->has_crc;
+	t->hashes[i] = h;
 	t->n++;
 	return 0;
 }
 
+const struct dg_export_entry *dg_symtab_find_hashed(const struct dg_symtab *t, const char *name, uint32_t h)
+{
+	size_t i = slot(t, name, h);
+
+	return t->hashes[i] ? &t->slots[i] : NULL;
+}
+
 const struct dg_export_entry *dg_symtab_find(const struct dg_symtab *t, const char *name)
 {
-	const struct dg_export_entry *s = slot(t, name);
+	return dg_symtab_find_hashed(t, name, dg_symbol_hash(name));
+}
 
-	return s->name ? s : NULL;
+void dg_symtab_each(const struct dg_symtab *t, void (*fn)(const struct dg_export_entry *e, void *data), void *data)
+{
+	for (size_t i = 0; i <= t->mask; i++)
+		if (t->hashes[i])
+			fn(&t->slots[i], data);
 }
 
 size_t dg_symtab_count(const struct dg_symtab *t)

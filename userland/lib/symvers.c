@@ -9,8 +9,8 @@ int dg_symvers_parse(char *data, size_t len, struct dg_symtab *t, struct dg_diag
 
 	for (char *line = data, *end = data + len; line < end;) {
 		char *next = memchr(line, '\n', (size_t)(end - line));
-		char *name, *owner, *rest;
-		struct dg_export_entry e;
+		char *name, *owner, *class;
+		struct dg_export_entry e = { 0 };
 		size_t digits;
 		int r;
 
@@ -27,11 +27,18 @@ int dg_symvers_parse(char *data, size_t len, struct dg_symtab *t, struct dg_diag
 		if (!owner || owner == name)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL, "line %zu is cut short", number);
 		*owner++ = '\0';
-		rest = strchr(owner, '\t');
-		if (rest)
-			*rest = '\0';
-		e.name = name;
-		e.owner = owner;
+		class = strchr(owner, '\t');
+		if (class)
+			*class ++ = '\0';
+		e = (struct dg_export_entry){ .name = name, .owner = owner, .ns = "", .crc = e.crc };
+		if (class) {
+			char *ns = strchr(class, '\t');
+
+			if (ns)
+				*ns++ = '\0';
+			e.ns = ns ? ns : "";
+			e.gpl_only = dg_endswith(class, "_GPL");
+		}
 		/* A kernel without CONFIG_MODVERSIONS writes zeroes. */
 		e.has_crc = e.crc != 0;
 		r = dg_symtab_add(t, &e);

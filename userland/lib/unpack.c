@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 static const struct magic {
 	const char *bytes;
@@ -25,8 +26,42 @@ static void archive_freep(struct archive **a)
 	archive_read_free(*a);
 }
 
+/* Where packed bytes come from: memory, or a part of a file that is read as it goes. */
+struct source {
+	const void *data; /* NULL: of the file */
+	int fd;
+	off_t at;
+	size_t len;
+	unsigned char buf[1 << 17];
+};
+
+static la_ssize_t read_source(struct archive *a, void *data, const void **ret)
+{
+	struct source *s = data;
+	size_t want = s->len < sizeof(s->buf) ? s->len : sizeof(s->buf);
+	ssize_t n;
+
+	(void)a;
+	do
+		n = pread(s->fd, s->buf, want, s->at);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		s->at += n;
+		s->len -= (size_t)n;
+	}
+	*ret = s->buf;
+	return n;
+}
+
+static int open_source(struct archive *a, struct source *s)
+{
+	if (s->data)
+		return archive_read_open_memory(a, s->data, s->len);
+	return archive_read_open(a, s, NULL, read_source, NULL);
+}
+
 /* An archive that is only a filter: the raw format hands its one entry's bytes on. */
-static int open_raw(const void *data, size_t len, struct archive **ret)
+static int open_raw(struct source *s, struct archive **ret)
 {
 	struct archive *a = archive_read_new();
 	struct archive_entry *entry;
@@ -40,8 +75,8 @@ static int open_raw(const void *data, size_t len, struct archive **ret)
 	archive_read_support_filter_bzip2(a);
 	archive_read_support_filter_lz4(a);
 	archive_read_support_format_raw(a);
-	if (archive_read_open_memory(a, data, len) < ARCHIVE_WARN ||
-	    archive_read_next_header(a, &entry) < ARCHIVE_WARN) {
+	if (open_source(a, s) < ARCHIVE_WARN || archive_read_next_header(a, &entry) < ARCHIVE_WARN ||
+	    archive_filter_count(a) < 2) {
 		archive_read_free(a);
 		return -EBADMSG;
 	}
@@ -49,31 +84,48 @@ static int open_raw(const void *data, size_t len, struct archive **ret)
 	return 0;
 }
 
-int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_len)
+/* In large pages where there are such: of a kernel's size, touching each small one costs as much as unpacking. */
+static void *large_buffer(size_t size)
+{
+	const size_t large = (size_t)2 << 20;
+	void *p;
+
+	if (size < 4 * large || posix_memalign(&p, large, size) != 0)
+		return malloc(size);
+	(void)madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t *ret_len)
 {
 	dg_auto(archive_freep) struct archive *a = NULL;
+	size_t n = 0, room = hint && hint <= max ? hint + 1 : s->len * 4 + 4096;
 	dg_auto_free char *out = NULL;
-	size_t n = 0, room = 0;
-	int r = open_raw(data, len, &a);
+	int r = open_raw(s, &a);
 
 	if (r < 0)
 		return r;
-	if (archive_filter_count(a) < 2)
-		return dg_unpack_needed(data, len) ? -EBADMSG : -EPROTONOSUPPORT;
+	/* Not on a header's word alone: no kernel is packed to a 64th. */
+	if (room / 64 > s->len + 1)
+		room = s->len * 4 + 4096;
+	if (room > max)
+		room = max + 1;
+	out = large_buffer(room + 1);
 	for (;;) {
 		ssize_t got;
 
-		if (n == room) {
-			size_t want = room ? room * 2 : len * 4 + 4096;
-			char *p = realloc(out, want + 1);
+		if (out && n == room) {
+			size_t more = room * 2 <= max ? room * 2 : max + 1;
+			char *p = realloc(out, more + 1);
 
 			if (!p)
 				return -ENOMEM;
 			out = p;
-			room = want;
+			room = more;
 		}
+		if (!out)
+			return -ENOMEM;
 		got = archive_read_data(a, out + n, room - n);
-		/* Whole data followed by other bytes also ends here, and is good. */
 		if (got < 0)
 			return -EBADMSG;
 		if (got == 0)
@@ -86,4 +138,25 @@ int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_
 	*ret = dg_take(out);
 	*ret_len = n;
 	return 0;
+}
+
+int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_len)
+{
+	return dg_unpack_sized(data, len, 0, max, ret, ret_len);
+}
+
+int dg_unpack_sized(const void *data, size_t len, size_t hint, size_t max, void **ret, size_t *ret_len)
+{
+	struct source s = { .data = data, .len = len };
+
+	if (!dg_unpack_needed(data, len))
+		return -EPROTONOSUPPORT;
+	return unpack(&s, hint, max, ret, ret_len);
+}
+
+int dg_unpack_file(int fd, off_t at, size_t len, size_t hint, size_t max, void **ret, size_t *ret_len)
+{
+	struct source s = { .fd = fd, .at = at, .len = len };
+
+	return unpack(&s, hint, max, ret, ret_len);
 }

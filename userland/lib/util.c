@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/auxv.h>
 
 int dg_grow(void *array, size_t n, size_t size)
 {
@@ -138,6 +139,29 @@ int dg_version_compare(const char *a, const char *b)
 			return first < 0 ? -1 : 1;
 	}
 	return 0;
+}
+
+/* Another start in every process: names from a hostile file cannot be made to collide. */
+static uint64_t hash_start = 0xcbf29ce484222325u;
+
+__attribute__((constructor)) static void seed_hash(void)
+{
+	unsigned long random = getauxval(AT_RANDOM);
+	uint64_t seed;
+
+	if (!random)
+		return;
+	memcpy(&seed, (const void *)random, sizeof(seed));
+	hash_start ^= seed;
+}
+
+uint32_t dg_symbol_hash(const char *name)
+{
+	uint64_t h = hash_start;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3u;
+	return (uint32_t)(h ^ (h >> 32)) | 1;
 }
 
 char *dg_printable(char *s)

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A verdict's reasons: kept, named, told. */
+#include "reasons.h"
+
+#include <errno.h>
+
+int dg_reason_add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want, char *have,
+		  const char *owner)
+{
+	struct dg_reason *r;
+
+	if (DG_GROW(j->reasons, j->n_reasons) < 0) {
+		free(want);
+		free(have);
+		return -ENOMEM;
+	}
+	r = &j->reasons[j->n_reasons++];
+	*r = (struct dg_reason){ .kind = kind,
+				 .err = err,
+				 .want = dg_printable(want),
+				 .have = dg_printable(have),
+				 .symbol = symbol ? dg_printable(strdup(symbol)) : NULL,
+				 .owner = owner ? dg_printable(strdup(owner)) : NULL };
+	if (err && !j->err)
+		j->err = err;
+	return (symbol && !r->symbol) || (owner && !r->owner) ? -ENOMEM : 0;
+}
+
+int dg_judgement_require_exact(struct dg_judgement *j)
+{
+	if (j->verdict != DG_VERDICT_KABI)
+		return 0;
+	j->verdict = DG_VERDICT_REFUSED;
+	return dg_reason_add(j, DG_REASON_REQUIRE, 0, NULL, strdup("exact"), strdup("kabi"), NULL);
+}
+
+void dg_judgement_free(struct dg_judgement *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < j->n_reasons; i++) {
+		free(j->reasons[i].symbol);
+		free(j->reasons[i].want);
+		free(j->reasons[i].have);
+		free(j->reasons[i].owner);
+	}
+	free(j->reasons);
+	free(j);
+}
+
+void dg_judgement_freep(struct dg_judgement **j)
+{
+	dg_judgement_free(*j);
+}
+
+const char *dg_verdict_name(enum dg_verdict v)
+{
+	static const char *const names[] = { "exact", "kabi", "refused" };
+
+	return names[v];
+}
+
+const char *dg_reason_name(enum dg_reason_kind k)
+{
+	static const char *const names[] = {
+		[DG_REASON_SIGNATURE] = "signature",
+		[DG_REASON_ELF] = "elf",
+		[DG_REASON_MACHINE] = "machine",
+		[DG_REASON_MODULE_SIZE] = "module_size",
+		[DG_REASON_LAYOUT] = "module_layout",
+		[DG_REASON_VERMAGIC] = "vermagic",
+		[DG_REASON_NO_VERSIONS] = "no_versions",
+		[DG_REASON_EXPORT_CRC] = "export_crc",
+		[DG_REASON_MISSING] = "missing",
+		[DG_REASON_GPL] = "gpl_only",
+		[DG_REASON_CRC] = "crc",
+		[DG_REASON_NO_VERSION] = "no_version",
+		[DG_REASON_NAMESPACE] = "namespace",
+		[DG_REASON_DUPLICATE] = "duplicate",
+		[DG_REASON_EXTENDED] = "extended_versions",
+		[DG_REASON_REQUIRE] = "require",
+	};
+
+	return names[k];
+}
+
+static const struct dg_reason *first_of(const struct dg_judgement *j, enum dg_reason_kind kind, size_t *n)
+{
+	const struct dg_reason *first = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < j->n_reasons; i++)
+		if (j->reasons[i].kind == kind && (*n)++ == 0)
+			first = &j->reasons[i];
+	return first;
+}
+
+static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t size)
+{
+	const char *s = n == 1 ? "" : "s";
+
+	switch (r->kind) {
+	case DG_REASON_SIGNATURE:
+		snprintf(buf, size, "its signature: %s", r->want);
+		break;
+	case DG_REASON_ELF:
+		snprintf(buf, size, "%s%s%s", r->want, r->symbol ? ": " : "", r->symbol ? r->symbol : "");
+		break;
+	case DG_REASON_MACHINE:
+		snprintf(buf, size, "built for %s, the kernel is %s", r->want, r->have);
+		break;
+	case DG_REASON_MODULE_SIZE:
+		snprintf(buf, size, "struct module is %s bytes in it, %s in the kernel", r->want, r->have);
+		break;
+	case DG_REASON_VERMAGIC:
+		if (r->want)
+			snprintf(buf, size, "vermagic '%s', the kernel's is '%s'", r->want, r->have);
+		else
+			snprintf(buf, size, "has no vermagic");
+		break;
+	case DG_REASON_NO_VERSIONS:
+		snprintf(buf, size, "has no symbol versions");
+		break;
+	case DG_REASON_EXPORT_CRC:
+		snprintf(buf, size, "exports %s without a version", r->symbol);
+		break;
+	case DG_REASON_REQUIRE:
+		snprintf(buf, size, "built for another level (kabi), the configuration requires exact");
+		break;
+	case DG_REASON_NO_VERSION:
+		snprintf(buf, size, "%zu symbol%s without a version, first %s", n, s, r->symbol);
+		break;
+	case DG_REASON_LAYOUT:
+		snprintf(buf, size, "module_layout has CRC %s in it, %s in the kernel", r->want, r->have);
+		break;
+	case DG_REASON_MISSING:
+		snprintf(buf, size, "%zu symbol%s not exported, first %s", n, s, r->symbol);
+		break;
+	case DG_REASON_GPL:
+		snprintf(buf, size, "%zu symbol%s for GPL modules only, first %s", n, s, r->symbol);
+		break;
+	case DG_REASON_CRC:
+		snprintf(buf, size, "%zu symbol%s of another version, first %s (%s, the kernel has %s)", n, s,
+			 r->symbol, r->want, r->have);
+		break;
+	case DG_REASON_NAMESPACE:
+		snprintf(buf, size, "%zu symbol%s of a namespace it does not import, first %s (%s)", n, s, r->symbol,
+			 r->have);
+		break;
+	case DG_REASON_DUPLICATE:
+		snprintf(buf, size, "exports %zu symbol%s the kernel has already, first %s", n, s, r->symbol);
+		break;
+	case DG_REASON_EXTENDED:
+		snprintf(buf, size, "its extended version tables are %s", r->want);
+		break;
+	}
+}
+
+void dg_judgement_cause(const struct dg_judgement *j, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (enum dg_reason_kind k = DG_REASON_SIGNATURE; k <= DG_REASON_REQUIRE; k++) {
+		size_t n;
+		const struct dg_reason *first = first_of(j, k, &n);
+		char one[256];
+
+		if (!first || (j->err && !first->err))
+			continue;
+		cause_one(first, n, one, sizeof(one));
+		used += (size_t)snprintf(buf + used, size - used, "%s%s%s", used ? "; " : "", one,
+					 first->err || first->kind == DG_REASON_REQUIRE ? ""
+											: " (which the kernel takes)");
+		if (used >= size)
+			return;
+	}
+}
