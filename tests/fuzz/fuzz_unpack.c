@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * lib/unpack, and libarchive with its compressors under it. The first two bytes
+ * are the size that is claimed, in units of 512 MiB / 65536.
+ *
+ * Bound: twice the most that may come out (MAX, and one byte), whatever is
+ * claimed, and WINDOW, which a decompressor takes by itself.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+
+#include "lib/unpack.h"
+
+#define MAX FUZZ_MIB
+#define WINDOW (160 * FUZZ_MIB)
+
+static size_t try(const void *data, size_t size, size_t hint, size_t max)
+{
+	void *out = NULL;
+	size_t n = 0;
+	int r = hint ? dg_unpack_sized(data, size, hint, max, &out, &n) : dg_unpack(data, size, max, &out, &n);
+
+	fuzz_assert(r == 0 || r == -EFBIG || r == -EBADMSG || r == -EPROTONOSUPPORT);
+	if (r < 0) {
+		fuzz_assert(!out);
+		return SIZE_MAX;
+	}
+	fuzz_assert(n <= max && ((char *)out)[n] == '\0');
+	fuzz_touch(out, n);
+	free(out);
+	return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	dg_auto_free unsigned char *copy = NULL;
+	size_t hint, plain;
+
+	if (size < 2)
+		return 0;
+	hint = (data[0] | (size_t)data[1] << 8) << 13;
+	data += 2;
+	size -= 2;
+	copy = fuzz_copy(data, size, 0);
+	fuzz_sink += dg_unpack_needed(copy, size);
+	fuzz_bound(2 * MAX + WINDOW);
+	plain = try(copy, size, 0, MAX);
+	fuzz_assert(try(copy, size, hint, MAX) == plain);
+	/* The same where it just fits, and where it just does not. */
+	if (plain != SIZE_MAX) {
+		fuzz_assert(try(copy, size, 0, plain) == plain);
+		fuzz_assert(!plain || try(copy, size, 0, plain - 1) == SIZE_MAX);
+	}
+	fuzz_unbound();
+	return 0;
+}
