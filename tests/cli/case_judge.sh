@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2016 # lib.sh sets the variables; $A and $B in JSON are for jq
+# SPDX-License-Identifier: GPL-2.0-or-later
+# explain, preflight, and what is kept of a kernel's image.
+
+case_explain_refused() {
+	root_ready
+	rm "$depot/scap-$B.ko"
+	dg --kernel "$B" explain scap
+	expect 1
+	says '^scap in kernel REL-B: refused, ENOEXEC'
+	says '^struct module itself differs: REL-A and REL-B were not built alike'
+	says '^module_layout module_layout .*vmlinux ENOEXEC'
+	says '^crc [a-z_]+ .*vmlinux EINVAL'
+	says '^No file at hand would load there'
+}
+
+case_explain_nearest() {
+	root_ready
+	dg --kernel "$B" explain "$SCAP_A"
+	expect 1
+	says '^This one would load: ROOT/opt/falco/drivers/scap-REL-B.ko'
+	dg --kernel "$B" --json explain "$SCAP_A"
+	expect 1
+	json '.explained[0] | .verdict == "refused" and (.would_load | endswith("scap-" + $B + ".ko"))'
+}
+
+case_explain_good() {
+	root_ready
+	dg --kernel "$B" explain scap
+	expect 0
+	says '^It is built for this kernel, and would load'
+}
+
+case_explain_usage() {
+	root_ready
+	dg --kernel "$B" explain
+	expect 2
+	dg --kernel "$B" explain nobody
+	expect 2
+}
+
+case_preflight_go() {
+	root_staged
+	dg preflight "$B"
+	expect 0
+	says '^reboot into REL-B: go'
+	says '^scap guarded go'
+	dg --json preflight
+	expect 0
+	json '.kernels[0] | .go and .kernel.release == $B'
+}
+
+case_preflight_no_go() {
+	root_ready
+	dg preflight next
+	expect 1
+	says '^reboot into REL-B: no-go'
+	says '^scap guarded no-go .*drvguard stage --kernel REL-B'
+}
+
+case_preflight_waiting() {
+	root_ready
+	rm -r "$depot"
+	dg preflight "$B"
+	expect 4
+	says '^reboot into REL-B: no-go'
+}
+
+# Another module that is loaded from outside the tree: the next kernel has none, then a stale one, then its own.
+case_preflight_other_module() {
+	root_staged
+	runs "$B"
+	mkdir -p "$R/sys/module/writeboost"
+	echo live >"$R/sys/module/writeboost/initstate"
+	echo OE >"$R/sys/module/writeboost/taint"
+	dg preflight "$B"
+	expect 1
+	says '^writeboost loaded no-go that kernel has no file for it'
+	rm -r "$R/sys/module/writeboost"
+	echo 'scap2 # an agent' >"$R/etc/modules"
+	dg preflight "$B"
+	expect 1
+	says '^scap2 modules-load.d no-go'
+	echo 'tun' >"$R/etc/modules"
+	dg preflight "$B"
+	expect 0
+	says '^tun modules-load.d go'
+}
+
+case_preflight_partial_kernel() {
+	root_staged
+	rm "$R/boot/vmlinuz-$B"
+	cp -r "$("$here/../e2e/archive.sh" symvers "$B" | xargs dirname)" "$R/lib/modules/$B/build"
+	dg preflight "$B"
+	expect 1
+	says '^it has no image in /boot'
+}
+
+# --- what is kept of an image ------------------------------------------------------------------
+
+case_cache_only_where_it_may() {
+	root_ready
+	dg --kernel "$B" check
+	[ ! -e "$R/var/cache/drvguard" ] || fail "looking made a cache"
+	mkdir -p "$R/var/cache/drvguard"
+	dg --kernel "$B" check
+	[ -s "$R/var/cache/drvguard/kernel-$B" ] || fail "no cache where there is room for it"
+}
+
+case_cache_same_answer() {
+	root_ready
+	dg --kernel "$B" --json check "$SCAP_A" "$SCAP_B"
+	cp "$out" "$dir/cold"
+	mkdir -p "$R/var/cache/drvguard"
+	dg --kernel "$B" --json check "$SCAP_A" "$SCAP_B"
+	dg --kernel "$B" --json check "$SCAP_A" "$SCAP_B"
+	cmp "$out" "$dir/cold"
+}
+
+# The image replaced under the same name: the other kernel's table must not answer for it.
+case_cache_rebuilt_kernel() {
+	root_with "$A" "$B"
+	mkdir -p "$R/var/cache/drvguard"
+	dg --kernel "$B" check "$SCAP_B"
+	expect 0
+	rm "$R/boot/vmlinuz-$B"
+	cp "$R/boot/vmlinuz-$A" "$R/boot/vmlinuz-$B"
+	dg --kernel "$B" check "$SCAP_B"
+	expect 1
+	says '^scap refused'
+}
+
+case_cache_damaged() {
+	root_ready
+	mkdir -p "$R/var/cache/drvguard"
+	dg --kernel "$B" check "$SCAP_B"
+	# One CRC changed: the digest tells.
+	sed -i '0,/^0x[0-9a-f]/s/^0x[0-9a-f]/0xz/' "$R/var/cache/drvguard/kernel-$B"
+	dg --kernel "$B" check "$SCAP_B"
+	expect 0
+	quiet
+	: >"$R/var/cache/drvguard/kernel-$B"
+	dg --kernel "$B" check "$SCAP_B"
+	expect 0
+	quiet
+}
+
+# Writable by others: what it says is not believed.
+case_cache_untrusted() {
+	need_root
+	root_ready
+	mkdir -p "$R/var/cache/drvguard"
+	dg --kernel "$B" check "$SCAP_B"
+	chmod 666 "$R/var/cache/drvguard/kernel-$B"
+	dg --kernel "$B" check "$SCAP_B"
+	expect 0
+	[ "$(stat -c %a "$R/var/cache/drvguard/kernel-$B")" = 644 ] || fail "kept an untrusted cache"
+}
