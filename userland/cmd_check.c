@@ -8,6 +8,10 @@
 #include "lib/survey.h"
 #include "report.h"
 
+struct cell {
+	char *row, *kernel, *text;
+};
+
 struct check {
 	struct dg_job job; /* first: the callback gets a pointer to it */
 	const char **names, **files;
@@ -15,6 +19,8 @@ struct check {
 	struct dg_table table;
 	struct json_object *results;
 	struct dg_diags problems; /* of the kernel being checked */
+	struct cell *matrix;	  /* with --kernel all: rows by what is checked, columns by kernel */
+	size_t n_cells;
 };
 
 static bool is_file(const char *arg)
@@ -31,6 +37,13 @@ static void result(struct check *k, const char *driver, const char *where, const
 		json_object_array_add(k->results, dg_json_judgement(driver, file, j));
 		return;
 	}
+	if (dg_streq(k->job.context->kernel, "all") && DG_GROW(k->matrix, k->n_cells) == 0)
+		k->matrix[k->n_cells++] =
+			(struct cell){ .row = strdup(dg_streq(where, "file") ? file : driver),
+				       .kernel = strdup(k->kernel->release),
+				       .text = j && j->err ? dg_format("refused (%s)", dg_errno_name(j->err))
+					       : j	   ? strdup(dg_verdict_name(j->verdict))
+							   : strdup(where) };
 	if (j)
 		dg_judgement_cause(j, why, sizeof(why));
 	dg_table_row(&k->table, driver, j ? dg_verdict_name(j->verdict) : "-", where, file, j ? why : cause);
@@ -162,6 +175,7 @@ static void check_kernel(struct dg_job *job, struct dg_kernel *kernel)
 {
 	struct check *k = (struct check *)job;
 	struct json_object *o = json_object_new_object();
+	bool show;
 
 	k->kernel = kernel;
 	k->results = json_object_new_array();
@@ -175,9 +189,70 @@ static void check_kernel(struct dg_job *job, struct dg_kernel *kernel)
 	json_object_object_add(o, "problems", dg_json_problems(&k->problems));
 	dg_diags_free(&k->problems);
 	json_object_array_add(job->list, o);
-	if (!job->context->json)
+	/* For all of them the matrix says it; -v tells why. */
+	show = !job->context->json && (!dg_streq(job->context->kernel, "all") || job->context->verbose);
+	if (show)
 		printf("kernel %s\n", kernel->release);
-	dg_table_end(&k->table, !job->context->json);
+	dg_table_end(&k->table, show);
+}
+
+static const char *find_cell(const struct check *k, const char *row, const char *kernel)
+{
+	for (size_t i = 0; i < k->n_cells; i++)
+		if (dg_streq(k->matrix[i].row, row) && dg_streq(k->matrix[i].kernel, kernel))
+			return k->matrix[i].text;
+	return NULL;
+}
+
+/* A row of cells for each different @key of the matrix, kept in their order. */
+static size_t distinct(const struct check *k, bool kernels, const char **ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n_cells; i++) {
+		const char *s = kernels ? k->matrix[i].kernel : k->matrix[i].row;
+		bool seen = false;
+
+		for (size_t x = 0; x < n && !seen; x++)
+			seen = dg_streq(ret[x], s);
+		if (!seen)
+			ret[n++] = s;
+	}
+	return n;
+}
+
+/* Drivers by kernels: a line a driver, since kernels are the fewer. */
+static void print_matrix(const struct check *k)
+{
+	dg_auto_free const char **rows = calloc(k->n_cells + 1, sizeof(*rows));
+	dg_auto_free const char **kernels = calloc(k->n_cells + 1, sizeof(*kernels));
+	size_t n_rows, n_kernels;
+	struct dg_table t;
+
+	if (!rows || !kernels)
+		return;
+	n_rows = distinct(k, false, rows);
+	n_kernels = distinct(k, true, kernels);
+	dg_table_begin(&t, n_kernels + 1);
+	dg_table_cell(&t, "DRIVER");
+	for (size_t i = 0; i < n_kernels; i++)
+		dg_table_cell(&t, kernels[i]);
+	for (size_t r = 0; r < n_rows; r++) {
+		dg_table_cell(&t, rows[r]);
+		for (size_t i = 0; i < n_kernels; i++)
+			dg_table_cell(&t, find_cell(k, rows[r], kernels[i]));
+	}
+	dg_table_end(&t, true);
+}
+
+static void free_matrix(struct check *k)
+{
+	for (size_t i = 0; i < k->n_cells; i++) {
+		free(k->matrix[i].row);
+		free(k->matrix[i].kernel);
+		free(k->matrix[i].text);
+	}
+	free(k->matrix);
 }
 
 /* One kernel asked for is {schema, kernel, results}; "all" is {schema, kernels: [{kernel, results}]}. */
@@ -212,7 +287,10 @@ enum dg_exit cmd_check(const struct dg_context *c)
 			dg_job_note_if_idle(&k.job);
 		dg_job_each_kernel(&k.job, check_kernel);
 		print(&k.job);
+		if (!c->json && k.n_cells)
+			print_matrix(&k);
 	}
+	free_matrix(&k);
 	free(k.names);
 	free(k.files);
 	return dg_job_end(&k.job);

@@ -57,17 +57,19 @@ static char *cell(const char *s)
 	return dg_printable(copy);
 }
 
+void dg_table_cell(struct dg_table *t, const char *s)
+{
+	if (DG_GROW(t->cells, t->n) == 0)
+		t->cells[t->n++] = cell(s && *s ? s : "-");
+}
+
 void dg_table_row(struct dg_table *t, ...)
 {
 	va_list ap;
 
 	va_start(ap, t);
-	for (size_t i = 0; i < t->columns; i++) {
-		const char *s = va_arg(ap, const char *);
-
-		if (DG_GROW(t->cells, t->n) == 0)
-			t->cells[t->n++] = cell(s && *s ? s : "-");
-	}
+	for (size_t i = 0; i < t->columns; i++)
+		dg_table_cell(t, va_arg(ap, const char *));
 	va_end(ap);
 }
 
@@ -86,9 +88,11 @@ static int width(const char *s)
 
 static void print_table(const struct dg_table *t)
 {
+	dg_auto_free int *widths = calloc(t->columns, sizeof(*widths));
 	bool terminal = isatty(STDOUT_FILENO);
-	int widths[DG_TABLE_COLUMNS] = { 0 };
 
+	if (!widths)
+		return;
 	for (size_t i = 0; i < t->n; i++) {
 		int w = width(t->cells[i]);
 

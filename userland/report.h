@@ -14,15 +14,16 @@ void dg_report_error(int err, const struct dg_diag *d);
 void dg_report_problems(const struct dg_diags *list);
 void dg_report_note(const char *what, const char *cure);
 
-/* A table is rows of equally many cells, at most this many; widths come from the content. */
-#define DG_TABLE_COLUMNS 16
+/* A table is rows of equally many cells; widths come from the content. */
 struct dg_table {
 	char **cells;
 	size_t n, columns;
 };
 
 void dg_table_begin(struct dg_table *t, size_t columns);
-/* As many strings as there are columns; NULL stands for "-". */
+/* The next cell of a row; NULL stands for "-". */
+void dg_table_cell(struct dg_table *t, const char *s);
+/* As many cells as there are columns. */
 void dg_table_row(struct dg_table *t, ...);
 /* Print if @print, and free. The first row is the heading; a table of nothing else is not printed. */
 void dg_table_end(struct dg_table *t, bool print);

@@ -157,3 +157,48 @@ case_cache_untrusted() {
 	expect 0
 	[ "$(stat -c %a "$R/var/cache/drvguard/kernel-$B")" = 644 ] || fail "kept an untrusted cache"
 }
+
+# --- in-tree modules' exports when depmod's indexes are no help -------------------------------------
+
+# Some module of B's own that needs another; in $needy, the other in $needed.
+find_needy() {
+	local file
+	while read -r file; do
+		needed=$(modinfo -F depends "$file" | cut -d, -f1)
+		if [ -n "$needed" ]; then
+			needy=$file
+			return
+		fi
+	done < <(find "$R/lib/modules/$B/kernel/net" -name '*.ko' | sort)
+	fail "kernel $B has no module that needs another"
+}
+
+case_index_missing() {
+	local needy needed
+	root_with "$B"
+	find_needy
+	rm "$R/lib/modules/$B"/modules.symbols*
+	dg --kernel "$B" check "$needy"
+	expect 0
+	says ' exact file'
+	rm "$R/lib/modules/$B"/modules.*
+	dg --kernel "$B" check "$needy"
+	expect 0
+}
+
+# The exporter moved after depmod ran: the index names a file that is not there.
+case_index_stale() {
+	local needy needed
+	root_with "$B"
+	find_needy
+	mkdir "$R/lib/modules/$B/extra"
+	take_out "$(basename "$(find "$R/lib/modules/$B/kernel" -name "${needed//_/[-_]}.ko" -print -quit)" .ko)" \
+		"$R/lib/modules/$B/extra/"
+	dg --kernel "$B" check "$needy"
+	expect 0
+	# And gone altogether: then its symbols are missing.
+	rm -r "$R/lib/modules/$B/extra"
+	dg --kernel "$B" check "$needy"
+	expect 1
+	says 'not exported'
+}

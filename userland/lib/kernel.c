@@ -11,6 +11,7 @@
 #include "kimage.h"
 #include "modfile.h"
 #include "modprobe.h"
+#include "modtree.h"
 #include "symvers.h"
 #include "unpack.h"
 
@@ -392,6 +393,7 @@ void dg_kernel_reindexed(struct dg_kernel *k)
 {
 	dg_modindex_close(k->index);
 	k->index = NULL;
+	k->index_checked = false;
 }
 
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
@@ -414,6 +416,25 @@ const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *
 	return dg_kernel_export_hashed(k, name, dg_symbol_hash(name));
 }
 
+static int add_from_tree(const struct dg_modfile *m, void *data)
+{
+	dg_kernel_add_exports(data, m);
+	return 0;
+}
+
+/*
+ * What no index knows, the tree may have all the same: told once, by reading it
+ * whole where the indexes are missing or older than it.
+ */
+static void check_index(struct dg_kernel *k)
+{
+	if (k->index_checked)
+		return;
+	k->index_checked = true;
+	if (dg_modtree_is_newer(k->modules_dir))
+		(void)dg_modtree_each(k->modules_dir, add_from_tree, k);
+}
+
 const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const char *name, uint32_t hash)
 {
 	const struct dg_export_entry *e = dg_symtab_find_hashed(k->exports, name, hash);
@@ -424,10 +445,10 @@ const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const
 		return e;
 	if (!k->index && dg_modindex_open(k->modules_dir, &k->index) < 0)
 		return NULL;
-	if (dg_modindex_symbol_path(k->index, name, &path) < 0)
-		return NULL;
-	if (dg_modfile_read(path, &m, NULL) < 0)
-		return NULL;
-	dg_kernel_add_exports(k, m);
+	/* A path that is there no more comes from an index that is no good either. */
+	if (dg_modindex_symbol_path(k->index, name, &path) == 0 && dg_modfile_read(path, &m, NULL) == 0)
+		dg_kernel_add_exports(k, m);
+	else
+		check_index(k);
 	return dg_symtab_find_hashed(k->exports, name, hash);
 }

@@ -40,6 +40,7 @@ struct dg_kernel {
 	struct dg_symtab *exports;
 	const char *exports_from;  /* path of the image or symvers file */
 	struct dg_modindex *index; /* opened when first needed */
+	bool index_checked;	   /* whether it knows the tree as it is; if not, the tree was read instead */
 	struct dg_keys *keys;	   /* built-in certificates; NULL: none known */
 	char build_id[DG_BUILD_ID_HEX];
 };

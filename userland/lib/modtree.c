@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "modtree.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <sys/stat.h>
+
+#include "readahead.h"
+
+static FTS *open_tree(const char *modules_dir)
+{
+	char *const roots[] = { (char *)(uintptr_t)modules_dir, NULL };
+
+	return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+}
+
+static bool later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+bool dg_modtree_is_newer(const char *modules_dir)
+{
+	dg_auto_free char *index = dg_format("%s/modules.symbols.bin", modules_dir);
+	bool newer = false;
+	struct stat st;
+	FTSENT *e;
+	FTS *fts;
+
+	if (!index || stat(index, &st) < 0)
+		return true;
+	fts = open_tree(modules_dir);
+	/* The top holds the indexes themselves, which depmod writes one after the other. */
+	while (fts && !newer && (e = fts_read(fts)))
+		newer = e->fts_info == FTS_D && e->fts_level > 0 && later(e->fts_statp->st_mtim, st.st_mtim);
+	if (fts)
+		fts_close(fts);
+	return newer;
+}
+
+static int list_modules(const char *modules_dir, char ***ret, size_t *ret_n)
+{
+	FTS *fts = open_tree(modules_dir);
+	char **v = NULL;
+	FTSENT *e;
+	size_t n = 0;
+	int r = fts ? 0 : -ENOMEM;
+
+	while (r == 0 && (e = fts_read(fts))) {
+		if (e->fts_info != FTS_F || !dg_modfile_is_named(e->fts_name))
+			continue;
+		r = DG_GROW(v, n);
+		if (r == 0 && !(v[n++] = strdup(e->fts_path)))
+			r = -ENOMEM;
+	}
+	if (fts)
+		fts_close(fts);
+	*ret = v;
+	*ret_n = n;
+	return r;
+}
+
+int dg_modtree_each(const char *modules_dir, dg_modtree_fn fn, void *data)
+{
+	struct dg_readahead *ahead = NULL;
+	char **v;
+	size_t n;
+	int r = list_modules(modules_dir, &v, &n);
+
+	if (r == 0)
+		r = dg_readahead_new((const char *const *)v, n, DG_ELF_AS_IT_SAYS, &ahead);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct dg_read read;
+
+		dg_readahead_next(ahead, &read);
+		if (read.file)
+			r = fn(read.file, data);
+		dg_modfile_free(read.file);
+	}
+	dg_readahead_free(ahead);
+	for (size_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+	return r;
+}
