@@ -55,8 +55,8 @@ static void check_file(struct check *k, const char *path, struct dg_read *file)
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
 	int r = file->error;
 
-	if (r == 0 && file->malformed == -EBADMSG)
-		r = dg_loader_judge_malformed(&file->why, &j);
+	if (r == 0 && (file->malformed == -EBADMSG || file->malformed == -ENODATA))
+		r = dg_loader_judge_malformed(file->malformed, &file->why, &j);
 	else if (r == 0)
 		r = m ? dg_loader_judge(m, k->kernel, &j, &file->why) : file->malformed;
 	if (r < 0) {

@@ -202,3 +202,21 @@ case_index_stale() {
 	expect 1
 	says 'not exported'
 }
+
+# A driver that uses the symbols of another out-of-tree one, which is for another level.
+case_dependency_refused() {
+	local exporter user
+	root_with "$A" "$B"
+	mkdir "$R/lib/modules/$B/extra"
+	exporter=$(find "$R/lib/modules/$A/kernel" -name llc.ko -print -quit)
+	user=$(find "$R/lib/modules/$B/kernel" -name p8022.ko -print -quit)
+	[ -n "$exporter" ] && [ -n "$user" ] || skip "no llc and p8022 in these kernels"
+	rm "$(find "$R/lib/modules/$B/kernel" -name llc.ko -print -quit)"
+	cp "$exporter" "$R/lib/modules/$B/extra/"
+	depmod -b "$R" "$B"
+	dg --kernel "$B" check "$user"
+	expect 1
+	says '^p8022 refused file .*needs llc, which would be refused itself'
+	dg --kernel "$B" --json check "$user"
+	json '.results[0].reasons | any(.kind == "dependency" and .owner == "llc")'
+}

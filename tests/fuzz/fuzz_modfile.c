@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			walk(m, sum);
 			dg_modfile_free(m);
 		} else {
-			fuzz_assert(r == -EBADMSG && d.what[0]);
+			fuzz_assert(r == (size ? -EBADMSG : -ENODATA) && d.what[0]);
 			free(copy);
 		}
 		fuzz_unbound();

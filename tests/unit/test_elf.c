@@ -212,8 +212,9 @@ static void test_elf_open_names_without_end(void **state)
 	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), -EBADMSG);
 	fx_free(&b);
 	b = make(&fx_kinds[0]);
+	/* Kernels before 6.9 go by its place alone. */
 	fx_shdr(&b, ".shstrtab")->sh_type = SHT_NOBITS;
-	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), -EBADMSG);
+	assert_int_equal(dg_elf_open(b.data, b.len, DG_ELF_AS_IT_SAYS, &elf, NULL), 0);
 	fx_free(&b);
 }
 

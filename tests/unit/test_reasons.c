@@ -146,6 +146,8 @@ static void test_judgement_cause_each(void **state)
 		{ DG_REASON_NO_VERSION, "kfree", NULL, "0x2", "1 symbol without a version, first kfree" },
 		{ DG_REASON_NAMESPACE, "in_space", NULL, "SPACE",
 		  "1 symbol of a namespace it does not import, first in_space (SPACE)" },
+		{ DG_REASON_DEPENDENCY, "kfree", NULL, "a path",
+		  "needs vmlinux, which would be refused itself: a path" },
 		{ DG_REASON_DUPLICATE, "kfree", NULL, NULL, "exports 1 symbol the kernel has already, first kfree" },
 		{ DG_REASON_EXTENDED, NULL, "unpaired", NULL, "its extended version tables are unpaired" },
 	};
@@ -158,7 +160,9 @@ static void test_judgement_cause_each(void **state)
 		char cause[300], warned[300];
 
 		seen[c->kind] = true;
-		fx_int(dg_reason_add(j, c->kind, EINVAL, c->symbol, copy(c->want), copy(c->have), NULL), 0);
+		fx_int(dg_reason_add(j, c->kind, EINVAL, c->symbol, copy(c->want), copy(c->have),
+				     c->kind == DG_REASON_DEPENDENCY ? "vmlinux" : NULL),
+		       0);
 		dg_judgement_cause(j, cause, sizeof(cause));
 		fx_str(cause, c->name);
 		/* The same where the kernel takes it. */

@@ -124,24 +124,23 @@ int dg_elf_open(const void *data, size_t len, enum dg_elf_format as, struct dg_e
 	return r;
 }
 
-/* The bytes of a section whose header was checked. */
-static struct dg_span span_of(const struct dg_elf *elf, const unsigned char *h, uint32_t type)
+/* The bytes at its offset, whatever its type says; none where they would lie outside the file. */
+static struct dg_span span_of(const struct dg_elf *elf, const unsigned char *h)
 {
-	if (type == SHT_NULL || type == SHT_NOBITS)
+	uint64_t at = SHDR(elf, h, sh_offset), size = SHDR(elf, h, sh_size);
+
+	if (at > elf->len || size > elf->len - at)
 		return (struct dg_span){ elf->data, 0 };
-	return (struct dg_span){ elf->data + SHDR(elf, h, sh_offset), SHDR(elf, h, sh_size) };
+	return (struct dg_span){ elf->data + at, size };
 }
 
 static const char *name_of(const struct dg_elf *elf, const unsigned char *h)
 {
-	const unsigned char *names = header_at(elf, elf->names_index);
+	struct dg_span names = span_of(elf, header_at(elf, elf->names_index));
 	uint64_t at = SHDR(elf, h, sh_name);
 
-	/* A names section without bytes was refused at open, or is just being looked at. */
-	if (SHDR(elf, names, sh_type) == SHT_NOBITS || SHDR(elf, names, sh_type) == SHT_NULL ||
-	    at >= SHDR(elf, names, sh_size))
-		return "";
-	return (const char *)elf->data + SHDR(elf, names, sh_offset) + at;
+	/* That they end was checked at open. */
+	return at < names.len ? (const char *)names.data + at : "";
 }
 
 bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section *ret)
@@ -162,7 +161,7 @@ bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section
 		.size = SHDR(elf, h, sh_size),
 		.entry_size = SHDR(elf, h, sh_entsize),
 	};
-	ret->span = span_of(elf, h, ret->type);
+	ret->span = span_of(elf, h);
 	return true;
 }
 

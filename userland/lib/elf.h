@@ -25,7 +25,7 @@ struct dg_span {
 };
 
 struct dg_section {
-	struct dg_span span; /* empty for a section without content */
+	struct dg_span span; /* whatever its type; empty where it would lie outside the file */
 	const char *name;
 	uint32_t name_offset, type, link, info;
 	uint64_t flags, addr, size, entry_size;

@@ -122,6 +122,9 @@ void dg_kernel_free(struct dg_kernel *k)
 	dg_symtab_free(k->exports);
 	dg_keys_free(k->keys);
 	dg_modindex_close(k->index);
+	for (size_t i = 0; i < k->n_owners; i++)
+		free(k->owners[i].path);
+	free(k->owners);
 	free(k);
 }
 
@@ -416,8 +419,33 @@ const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *
 	return dg_kernel_export_hashed(k, name, dg_symbol_hash(name));
 }
 
+struct dg_owner *dg_kernel_owner(struct dg_kernel *k, const char *name)
+{
+	for (size_t i = 0; i < k->n_owners; i++)
+		if (dg_streq(k->owners[i].name, name))
+			return &k->owners[i];
+	return NULL;
+}
+
+/* What lies under kernel/ came with the kernel, and loads. */
+static void note_owner(struct dg_kernel *k, const struct dg_modfile *m)
+{
+	size_t n = strlen(k->modules_dir);
+	struct dg_owner *o;
+
+	if (!m->path || (dg_startswith(m->path, k->modules_dir) && dg_startswith(m->path + n, "/kernel/")) ||
+	    dg_kernel_owner(k, m->name) || DG_GROW(k->owners, k->n_owners) < 0)
+		return;
+	o = &k->owners[k->n_owners];
+	*o = (struct dg_owner){ .path = strdup(m->path) };
+	snprintf(o->name, sizeof(o->name), "%s", m->name);
+	if (o->path)
+		k->n_owners++;
+}
+
 static int add_from_tree(const struct dg_modfile *m, void *data)
 {
+	note_owner(data, m);
 	dg_kernel_add_exports(data, m);
 	return 0;
 }
@@ -447,7 +475,7 @@ const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const
 		return NULL;
 	/* A path that is there no more comes from an index that is no good either. */
 	if (dg_modindex_symbol_path(k->index, name, &path) == 0 && dg_modfile_read(path, &m, NULL) == 0)
-		dg_kernel_add_exports(k, m);
+		(void)add_from_tree(m, k);
 	else
 		check_index(k);
 	return dg_symtab_find_hashed(k->exports, name, hash);

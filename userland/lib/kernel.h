@@ -20,6 +20,15 @@ struct dg_policy {
 	bool allow_missing_ns; /* CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS */
 };
 
+enum dg_owner_state { DG_OWNER_UNKNOWN, DG_OWNER_JUDGING, DG_OWNER_GOOD, DG_OWNER_BAD };
+
+/* A module outside the kernel's own tree (updates, extra, …) that exports symbols: it may not load itself. */
+struct dg_owner {
+	char name[64];
+	char *path;
+	enum dg_owner_state state;
+};
+
 struct dg_kernel {
 	char *root;
 	char *release;
@@ -41,7 +50,9 @@ struct dg_kernel {
 	const char *exports_from;  /* path of the image or symvers file */
 	struct dg_modindex *index; /* opened when first needed */
 	bool index_checked;	   /* whether it knows the tree as it is; if not, the tree was read instead */
-	struct dg_keys *keys;	   /* built-in certificates; NULL: none known */
+	struct dg_owner *owners;
+	size_t n_owners;
+	struct dg_keys *keys; /* built-in certificates; NULL: none known */
 	char build_id[DG_BUILD_ID_HEX];
 };
 
@@ -70,6 +81,9 @@ void dg_kernel_reindexed(struct dg_kernel *k);
 
 /* Add a driver's exports, for others that will be staged with it. */
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m);
+
+/* The owner of that name, when it is no module of the kernel's own; else NULL. */
+struct dg_owner *dg_kernel_owner(struct dg_kernel *k, const char *name);
 
 /* Who exports @name: the kernel, or one of its modules, read when first needed. NULL: nobody. */
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name);

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "reasons.h"
+#include "relocations.h"
 
 static char *hex(uint64_t crc)
 {
@@ -102,18 +103,47 @@ static int judge_sections_strictly(const struct dg_modfile *m, struct dg_judgeme
 	return 0;
 }
 
+/* What 6.1 and those around it check besides what dg_elf_open() did. */
+static int judge_section_headers(const struct dg_modfile *m, struct dg_judgement *j)
+{
+	struct dg_section names = { 0 }, s;
+
+	(void)dg_elf_section_at(&m->elf, m->elf.names_index, &names);
+	for (size_t i = 0; dg_elf_section_at(&m->elf, i, &s); i++) {
+		if (i && s.type == SHT_SYMTAB && (!s.link || s.link >= m->elf.n_sections))
+			return elf_reason(j, "damaged: symbols without names");
+		if (i && s.flags & SHF_ALLOC && s.type != SHT_NULL && s.type != SHT_NOBITS &&
+		    s.name_offset >= names.size)
+			return elf_reason(j, "damaged: a section without a name");
+	}
+	return 0;
+}
+
+/* module_enforce_rwx_sections() */
+static int judge_rights(const struct dg_modfile *m, struct dg_judgement *j)
+{
+	struct dg_section s;
+
+	for (size_t i = 0; dg_elf_section_at(&m->elf, i, &s); i++)
+		if ((s.flags & (SHF_WRITE | SHF_EXECINSTR)) == (SHF_WRITE | SHF_EXECINSTR))
+			return elf_reason(j, "has a section that is both writable and executable");
+	return 0;
+}
+
 static int judge_sections(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
 {
 	bool strict = dg_kernel_at_least(k, 6, 9);
 	struct dg_section s;
-	int r = 0;
+	int r = judge_section_headers(m, j);
 
+	if (r < 0 || j->err)
+		return r;
 	if (!m->symbols.index)
 		return elf_reason(j, "has no symbol table (stripped?)");
 	if (!dg_elf_section(&m->elf, ".gnu.linkonce.this_module", &s) || !(s.flags & SHF_ALLOC))
 		return elf_reason(j, "has no .gnu.linkonce.this_module");
 	/* An older kernel does not refuse this, but crashes on it. */
-	if (!s.span.len)
+	if (!s.span.len || s.type == SHT_NOBITS)
 		return elf_reason(j, "damaged: .gnu.linkonce.this_module has no content");
 	if (strict)
 		r = judge_sections_strictly(m, j);
@@ -188,9 +218,14 @@ static bool kernel_has_crcs(const struct dg_kernel *k)
 	return strstr(k->vermagic, "modversions") != NULL;
 }
 
+static bool sees_modinfo(const struct dg_modfile *m, const struct dg_kernel *k)
+{
+	return !m->modinfo_unloaded || dg_kernel_at_least(k, 6, 9);
+}
+
 static int judge_vermagic(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
 {
-	if (!m->has_vermagic)
+	if (!m->has_vermagic || !sees_modinfo(m, k))
 		return dg_reason_add(j, DG_REASON_VERMAGIC, k->policy.force_load ? 0 : ENOEXEC, NULL, NULL,
 				     strdup(k->vermagic), NULL);
 	if (same_magic(m->vermagic, k->vermagic, m->has_versions && kernel_has_crcs(k)))
@@ -276,10 +311,57 @@ static bool is_for_module(const struct symbols *s, const char *ns)
 	return false;
 }
 
+/* Judge a module of updates/, extra/ and the like that others need; what fails to be read is bad. */
+static int look_at_owner(struct dg_kernel *k, struct dg_owner *o)
+{
+	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	dg_auto_free char *name = strdup(o->name), *path = strdup(o->path);
+	struct dg_diag d;
+	int r;
+
+	if (!name || !path)
+		return -ENOMEM;
+	/* In a ring nobody is refused for the ring itself. */
+	o->state = DG_OWNER_JUDGING;
+	r = dg_modfile_read(path, &m, &d);
+	if (r == 0)
+		r = dg_loader_judge(m, k, &j, &d);
+	if (r == -ENOMEM)
+		return r;
+	/* Judging may have found more owners, and moved them. */
+	o = dg_kernel_owner(k, name);
+	o->state = j && j->verdict != DG_VERDICT_REFUSED ? DG_OWNER_GOOD : DG_OWNER_BAD;
+	return 0;
+}
+
+/* Told once for each owner: without it loaded, its symbols are not there. */
+static int judge_owner(struct symbols *s, const struct dg_import *i, const char *owner)
+{
+	struct dg_owner *o = dg_kernel_owner(s->k, owner);
+	int r;
+
+	if (!o)
+		return 0;
+	if (o->state == DG_OWNER_UNKNOWN) {
+		r = look_at_owner(s->k, o);
+		if (r < 0)
+			return r;
+		o = dg_kernel_owner(s->k, owner);
+	}
+	if (o->state != DG_OWNER_BAD)
+		return 0;
+	s->err = ENOENT;
+	for (size_t x = 0; x < s->j->n_reasons; x++)
+		if (s->j->reasons[x].kind == DG_REASON_DEPENDENCY && dg_streq(s->j->reasons[x].owner, owner))
+			return 0;
+	return refuse(s, DG_REASON_DEPENDENCY, ENOENT, i, NULL, strdup(o->path), owner);
+}
+
 static int judge_import(struct symbols *s, const struct dg_import *i)
 {
 	const struct dg_export_entry *e;
-	bool fits;
+	bool fits = true;
 	int r;
 
 	if (i->kind != DG_IMPORT_SYMBOL) {
@@ -294,7 +376,11 @@ static int judge_import(struct symbols *s, const struct dg_import *i)
 			return 0;
 		return refuse(s, e ? DG_REASON_GPL : DG_REASON_MISSING, ENOENT, i, NULL, NULL, e ? e->owner : NULL);
 	}
-	r = judge_version(s, i, e, &fits);
+	r = judge_owner(s, i, e->owner);
+	/* Which may have added to the table that the entry lies in. */
+	e = dg_kernel_export_hashed(s->k, i->name, i->hash);
+	if (r == 0)
+		r = judge_version(s, i, e, &fits);
 	if (r < 0 || !fits || !*e->ns || is_for_module(s, e->ns) || dg_modfile_imports_ns(s->m, e->ns))
 		return r;
 	return refuse(s, DG_REASON_NAMESPACE, s->k->policy.allow_missing_ns ? 0 : EINVAL, i, NULL, strdup(e->ns),
@@ -303,7 +389,7 @@ static int judge_import(struct symbols *s, const struct dg_import *i)
 
 static int judge_symbols(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
-	struct symbols s = { .m = m, .k = k, .j = j, .gpl = is_gpl(m) };
+	struct symbols s = { .m = m, .k = k, .j = j, .gpl = sees_modinfo(m, k) && is_gpl(m) };
 	bool first_stage = !j->err;
 
 	for (size_t i = 0; i < m->n_imports; i++) {
@@ -376,9 +462,13 @@ static int judge_all(const struct dg_modfile *m, struct dg_kernel *k, struct dg_
 	if (r == 0)
 		r = judge_vermagic(m, k, j);
 	if (r == 0)
+		r = judge_rights(m, j);
+	if (r == 0)
 		r = judge_export_crcs(m, k, j);
 	if (r == 0)
 		r = judge_symbols(m, k, j);
+	if (r == 0)
+		r = dg_relocations_judge(m, j);
 	if (r == 0)
 		r = judge_duplicates(m, k, j);
 	if (r == 0 && m->nameless)
@@ -422,10 +512,15 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 	return 0;
 }
 
-int dg_loader_judge_malformed(const struct dg_diag *why, struct dg_judgement **ret)
+int dg_loader_judge_malformed(int err, const struct dg_diag *why, struct dg_judgement **ret)
 {
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = calloc(1, sizeof(*j));
-	int r = j ? elf_reason(j, why->what) : -ENOMEM;
+	int r = -ENOMEM;
+
+	/* An empty file does not get as far as the loader. */
+	if (j)
+		r = dg_reason_add(j, DG_REASON_ELF, err == -ENODATA ? EINVAL : ENOEXEC, NULL, strdup(why->what), NULL,
+				  NULL);
 
 	if (r < 0)
 		return r;
@@ -445,8 +540,8 @@ int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg
 		return r;
 	/* As that kernel reads it, which has only one class and byte order. */
 	r = dg_modfile_parse_as(data, len, dg_kernel_format(k), &m, &why);
-	if (r == -EBADMSG) {
-		r = dg_loader_judge_malformed(&why, ret);
+	if (r == -EBADMSG || r == -ENODATA) {
+		r = dg_loader_judge_malformed(r, &why, ret);
 		if (r == 0) {
 			free(data);
 			*ret_file = NULL;

@@ -30,9 +30,10 @@ enum dg_reason_kind {
 	DG_REASON_CRC,
 	DG_REASON_NO_VERSION, /* the symbol has no record: refused by some kernels, only warned of by others */
 	DG_REASON_NAMESPACE,
-	DG_REASON_DUPLICATE, /* exports what is exported already */
-	DG_REASON_EXTENDED,  /* extended version tables empty or unpaired */
-	DG_REASON_REQUIRE,   /* would load, but the configuration wants exact */
+	DG_REASON_DEPENDENCY, /* needs a module outside the kernel's tree that would be refused itself */
+	DG_REASON_DUPLICATE,  /* exports what is exported already */
+	DG_REASON_EXTENDED,   /* extended version tables empty or unpaired */
+	DG_REASON_REQUIRE,    /* would load, but the configuration wants exact */
 };
 
 struct dg_reason {
@@ -66,8 +67,8 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
 			  struct dg_judgement **ret, struct dg_diag *d);
 
-/* The verdict on what dg_modfile_parse() refused with @why. */
-int dg_loader_judge_malformed(const struct dg_diag *why, struct dg_judgement **ret);
+/* The verdict on what dg_modfile_parse() refused with @err, -EBADMSG or -ENODATA, and @why. */
+int dg_loader_judge_malformed(int err, const struct dg_diag *why, struct dg_judgement **ret);
 
 /* Turn a kabi verdict into a refusal, for `require = exact`. 0 or -ENOMEM. */
 int dg_judgement_require_exact(struct dg_judgement *j);

@@ -19,16 +19,19 @@
 
 #define SIGNATURE_MARKER "~Module signature appended~\n"
 
-/* The value of @key from byte *at on, which moves behind it; NULL: no more. */
-static const char *modinfo_next(struct dg_span info, const char *key, size_t *at)
+/*
+ * The value of @key from byte *at on, which moves behind it; NULL: no more. The
+ * last string need not end in the section, as long as it does in the file.
+ */
+static const char *modinfo_next(const struct dg_elf *elf, struct dg_span info, const char *key, size_t *at)
 {
-	size_t len = strlen(key);
+	size_t len = strlen(key), room = (size_t)(elf->data + elf->len - info.data);
 
 	while (*at < info.len) {
 		const char *s = (const char *)info.data + *at;
-		size_t n = strnlen(s, info.len - *at);
+		size_t n = strnlen(s, room - *at);
 
-		if (n == info.len - *at)
+		if (n == room - *at)
 			return NULL;
 		*at += n + 1;
 		if (n > len && s[len] == '=' && memcmp(s, key, len) == 0)
@@ -37,10 +40,10 @@ static const char *modinfo_next(struct dg_span info, const char *key, size_t *at
 	return NULL;
 }
 
-static const char *modinfo_get(struct dg_span info, const char *key, bool *ret_has)
+static const char *modinfo_get(const struct dg_elf *elf, struct dg_span info, const char *key, bool *ret_has)
 {
 	size_t at = 0;
-	const char *value = modinfo_next(info, key, &at);
+	const char *value = modinfo_next(elf, info, key, &at);
 
 	if (ret_has)
 		*ret_has = value;
@@ -55,7 +58,7 @@ bool dg_modfile_imports_ns(const struct dg_modfile *m, const char *ns)
 
 	if (!dg_elf_section(&m->elf, ".modinfo", &info))
 		return false;
-	while ((value = modinfo_next(info.span, "import_ns", &at)))
+	while ((value = modinfo_next(&m->elf, info.span, "import_ns", &at)))
 		if (strcmp(value, ns) == 0)
 			return true;
 	return false;
@@ -65,7 +68,7 @@ static void set_name(struct dg_modfile *m, struct dg_span info, struct dg_span t
 {
 	size_t word = m->is64 ? 8 : 4, at = word * 3, room = 64 - word;
 	bool has;
-	const char *name = modinfo_get(info, "name", &has);
+	const char *name = modinfo_get(&m->elf, info, "name", &has);
 
 	if (has)
 		snprintf(m->name, sizeof(m->name), "%s", name);
@@ -247,7 +250,8 @@ static void find_signature(struct dg_modfile *m, const unsigned char *data, size
 
 static int parse(struct dg_modfile *m, struct dg_diag *d)
 {
-	struct dg_section info = { 0 }, this_module = { 0 };
+	/* Where there is no .modinfo, an empty one. */
+	struct dg_section info = { .span = { m->data, 0 } }, this_module = { 0 };
 	struct versions plain = { 0 }, ext = { 0 };
 	int r;
 
@@ -258,16 +262,16 @@ static int parse(struct dg_modfile *m, struct dg_diag *d)
 	if (!dg_elf_section(&m->elf, ".gnu.linkonce.this_module", &this_module) &&
 	    !dg_elf_section(&m->elf, ".modinfo", &info))
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "an ELF object, but no kernel module (no .modinfo)");
-	(void)dg_elf_section(&m->elf, ".modinfo", &info);
+	m->modinfo_unloaded = dg_elf_section(&m->elf, ".modinfo", &info) && !(info.flags & SHF_ALLOC);
 	m->this_module_size = this_module.size;
 	set_name(m, info.span, this_module.span);
-	m->vermagic = modinfo_get(info.span, "vermagic", &m->has_vermagic);
-	m->version = modinfo_get(info.span, "version", NULL);
-	m->srcversion = modinfo_get(info.span, "srcversion", NULL);
-	m->license = modinfo_get(info.span, "license", &m->has_license);
-	m->depends = modinfo_get(info.span, "depends", NULL);
-	(void)modinfo_get(info.span, "intree", &m->in_tree);
-	(void)modinfo_get(info.span, "livepatch", &m->livepatch);
+	m->vermagic = modinfo_get(&m->elf, info.span, "vermagic", &m->has_vermagic);
+	m->version = modinfo_get(&m->elf, info.span, "version", NULL);
+	m->srcversion = modinfo_get(&m->elf, info.span, "srcversion", NULL);
+	m->license = modinfo_get(&m->elf, info.span, "license", &m->has_license);
+	m->depends = modinfo_get(&m->elf, info.span, "depends", NULL);
+	(void)modinfo_get(&m->elf, info.span, "intree", &m->in_tree);
+	(void)modinfo_get(&m->elf, info.span, "livepatch", &m->livepatch);
 	dg_elf_build_id(&m->elf, m->build_id);
 	(void)dg_elf_symbols(&m->elf, &m->symbols);
 	r = collect_versions(m, &plain, &ext);
@@ -287,6 +291,8 @@ int dg_modfile_parse_as(void *data, size_t len, enum dg_elf_format as, struct dg
 
 	if (!m)
 		return -ENOMEM;
+	if (!len)
+		return dg_diag_set(d, -ENODATA, NULL, NULL, "an empty file");
 	m->data = data;
 	m->len = len;
 	find_signature(m, data, len);

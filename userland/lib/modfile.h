@@ -46,7 +46,8 @@ struct dg_modfile {
 	char name[64]; /* '-' made '_'; from .modinfo, else the file's this_module; "" for none that is usable */
 	const char *vermagic, *version, *srcversion, *license, *depends; /* "" when absent */
 	bool has_vermagic, has_license, in_tree, livepatch;
-	bool nameless; /* struct module itself has an empty name */
+	bool modinfo_unloaded; /* .modinfo is not marked to be loaded: before 6.9 it is not seen then */
+	bool nameless;	       /* struct module itself has an empty name */
 	uint16_t machine;
 	bool is64;
 	bool has_versions;     /* a __versions section */
@@ -76,7 +77,8 @@ struct dg_modfile {
 
 /*
  * @data is taken over on success: plain bytes that dg_modfile_free() frees with
- * the rest. -EBADMSG with its cause in @d: no whole ELF object that is a module.
+ * the rest. -EBADMSG with its cause in @d: no whole ELF object that is a module;
+ * -ENODATA: nothing at all.
  */
 int dg_modfile_parse(void *data, size_t len, struct dg_modfile **ret, struct dg_diag *d);
 /* The same, read as a kernel of that class and byte order would whatever e_ident says. */

@@ -38,6 +38,8 @@ static void read_one(const struct dg_readahead *r, size_t i, struct dg_read *ret
 	ret->malformed = dg_modfile_parse_as(data, len, r->as, &ret->file, &ret->why);
 	if (ret->malformed < 0)
 		free(data);
+	else
+		ret->file->path = strdup(r->paths[i]);
 }
 
 static void *work(void *data)

@@ -76,6 +76,7 @@ const char *dg_reason_name(enum dg_reason_kind k)
 		[DG_REASON_CRC] = "crc",
 		[DG_REASON_NO_VERSION] = "no_version",
 		[DG_REASON_NAMESPACE] = "namespace",
+		[DG_REASON_DEPENDENCY] = "dependency",
 		[DG_REASON_DUPLICATE] = "duplicate",
 		[DG_REASON_EXTENDED] = "extended_versions",
 		[DG_REASON_REQUIRE] = "require",
@@ -146,6 +147,9 @@ static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t siz
 	case DG_REASON_NAMESPACE:
 		snprintf(buf, size, "%zu symbol%s of a namespace it does not import, first %s (%s)", n, s, r->symbol,
 			 r->have);
+		break;
+	case DG_REASON_DEPENDENCY:
+		snprintf(buf, size, "needs %s, which would be refused itself: %s", r->owner, r->have);
 		break;
 	case DG_REASON_DUPLICATE:
 		snprintf(buf, size, "exports %zu symbol%s the kernel has already, first %s", n, s, r->symbol);
