@@ -57,7 +57,7 @@ int dg_elf_open(const void *data, size_t len, enum dg_elf_format as, struct dg_e
 
 /* The section with index @index; false past the last one. */
 bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section *ret);
-/* The first section @name; false: there is none. *ret_index may be NULL. */
+/* The first section @name; false: there is none. */
 bool dg_elf_section(const struct dg_elf *elf, const char *name, struct dg_section *ret);
 size_t dg_elf_section_index(const struct dg_elf *elf, const char *name); /* 0: none */
 

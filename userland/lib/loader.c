@@ -404,6 +404,13 @@ static int judge_symbols(const struct dg_modfile *m, struct dg_kernel *k, struct
 	return 0;
 }
 
+static int judge_relocations(const struct dg_modfile *m, struct dg_judgement *j)
+{
+	const char *damage = dg_relocations_damage(m);
+
+	return damage ? elf_reason(j, damage) : 0;
+}
+
 /* Whether @owner is loaded whenever @m is: the kernel itself, or a module whose symbols @m uses. */
 static bool is_needed(const struct dg_modfile *m, struct dg_kernel *k, const char *owner)
 {
@@ -468,7 +475,7 @@ static int judge_all(const struct dg_modfile *m, struct dg_kernel *k, struct dg_
 	if (r == 0)
 		r = judge_symbols(m, k, j);
 	if (r == 0)
-		r = dg_relocations_judge(m, j);
+		r = judge_relocations(m, j);
 	if (r == 0)
 		r = judge_duplicates(m, k, j);
 	if (r == 0 && m->nameless)

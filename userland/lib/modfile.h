@@ -68,6 +68,10 @@ struct dg_modfile {
 	size_t signed_len;		  /* bytes before the signature: what the loader parses */
 	struct dg_span signature_message; /* PKCS#7, DER */
 
+	/* By relocations.h, which may be asked ahead: */
+	bool relocations_checked;
+	const char *relocation_damage; /* NULL: none */
+
 	struct dg_elf elf;
 	struct dg_symbols symbols; /* .n 0: none */
 	const unsigned char *data; /* the plain bytes */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "relocations.h"
+
 #define WINDOW 32
 /* Files a thread takes at a time, so that it seldom has to ask. */
 #define CHUNK 8
@@ -40,6 +42,9 @@ static void read_one(const struct dg_readahead *r, size_t i, struct dg_read *ret
 		free(data);
 	else
 		ret->file->path = strdup(r->paths[i]);
+	/* What needs no kernel is done here, where there are more processors for it. */
+	if (ret->file)
+		(void)dg_relocations_check(ret->file);
 }
 
 static void *work(void *data)

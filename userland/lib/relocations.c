@@ -2,9 +2,6 @@
 #include "relocations.h"
 
 #include <elf.h>
-#include <errno.h>
-
-#include "reasons.h"
 
 /* Bytes that a relocation fills in; 0: none, -1: of a kind the kernel does not know. */
 static int width_of(uint32_t type)
@@ -37,7 +34,7 @@ static bool is_out_of_reach(const struct dg_modfile *m, uint32_t symbol)
 	return sym.section && dg_elf_section_at(&m->elf, sym.section, &s) && !(s.flags & SHF_ALLOC);
 }
 
-static const char *judge_section(const struct dg_modfile *m, const struct dg_section *table,
+static const char *check_section(const struct dg_modfile *m, const struct dg_section *table,
 				 const struct dg_section *target)
 {
 	static const unsigned char zeroes[8];
@@ -62,24 +59,30 @@ static const char *judge_section(const struct dg_modfile *m, const struct dg_sec
 	return NULL;
 }
 
-int dg_relocations_judge(const struct dg_modfile *m, struct dg_judgement *j)
+const char *dg_relocations_damage(const struct dg_modfile *m)
 {
 	struct dg_section table, target;
 
+	if (m->relocations_checked)
+		return m->relocation_damage;
 	if (m->machine != EM_X86_64 || !m->is64)
-		return 0;
+		return NULL;
 	for (size_t i = 1; dg_elf_section_at(&m->elf, i, &table); i++) {
-		const char *what = NULL;
+		const char *what;
 
 		if ((table.type != SHT_RELA && table.type != SHT_REL) ||
 		    !dg_elf_section_at(&m->elf, table.info, &target) || !(target.flags & SHF_ALLOC))
 			continue;
-		if (table.type == SHT_REL)
-			what = "has relocations without addends";
-		else
-			what = judge_section(m, &table, &target);
+		what = table.type == SHT_REL ? "has relocations without addends" : check_section(m, &table, &target);
 		if (what)
-			return dg_reason_add(j, DG_REASON_ELF, ENOEXEC, NULL, strdup(what), NULL, NULL);
+			return what;
 	}
-	return 0;
+	return NULL;
+}
+
+const char *dg_relocations_check(struct dg_modfile *m)
+{
+	m->relocation_damage = dg_relocations_damage(m);
+	m->relocations_checked = true;
+	return m->relocation_damage;
 }
