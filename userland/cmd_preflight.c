@@ -121,6 +121,10 @@ enum dg_exit cmd_preflight(const struct dg_context *c)
 	struct dg_job job;
 
 	/* The kernel is the argument; --kernel says the same. */
+	if (c->args[0] && c->kernel) {
+		dg_report_note("preflight takes its kernel once", "name it, or give --kernel");
+		return DG_EXIT_USAGE;
+	}
 	if (c->args[0])
 		with.kernel = c->args[0];
 	else if (!with.kernel)

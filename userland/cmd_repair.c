@@ -113,6 +113,13 @@ static void print_loaded(const struct dg_repair *r, const struct dg_standing *st
 	putchar('\n');
 }
 
+static enum dg_exit code_of_finding(enum dg_finding_kind k)
+{
+	if (dg_finding_is_tampering(k))
+		return DG_EXIT_TAMPERED;
+	return k == DG_FINDING_UNREAD ? DG_EXIT_UNKNOWN : DG_EXIT_MISMATCH;
+}
+
 static enum dg_exit code_of(const struct dg_repair *r)
 {
 	enum dg_exit code = r->stage_error < 0 || r->settle_error < 0 ? DG_EXIT_UNKNOWN : DG_EXIT_OK;
@@ -123,8 +130,7 @@ static enum dg_exit code_of(const struct dg_repair *r)
 			code = dg_exit_worse(code, DG_EXIT_MISMATCH);
 	}
 	for (size_t i = 0; i < r->verified->n_findings; i++)
-		code = dg_exit_worse(code, dg_finding_is_tampering(r->verified->findings[i].kind) ? DG_EXIT_TAMPERED
-												  : DG_EXIT_MISMATCH);
+		code = dg_exit_worse(code, code_of_finding(r->verified->findings[i].kind));
 	return code;
 }
 

@@ -51,7 +51,10 @@ static enum dg_exit code_of(const struct dg_survey *s, const struct dg_stage_ite
 	if (item->shadowed_by[0])
 		return DG_EXIT_MISMATCH;
 	if (item->step == DG_STAGE_STAGED)
-		return s->running && item->standing->loaded.loaded ? DG_EXIT_REBOOT : DG_EXIT_OK;
+		return s->running && item->standing->loaded.loaded &&
+				       !dg_loaded_is(&item->standing->loaded, item->standing->best.file)
+			       ? DG_EXIT_REBOOT
+			       : DG_EXIT_OK;
 	return dg_exit_of_standing(s, item->standing);
 }
 

@@ -54,13 +54,20 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 	dg_report_problems(&r->remarks);
 	if (r->stage_error < 0)
 		dg_report_error(r->stage_error, &r->stage_problem);
-	w->job.code = DG_EXIT_OK;
+	if (r->settle_error < 0)
+		dg_report_error(r->settle_error, &r->settle_problem);
+	/* How it stands now, not how it stood while it waited. */
+	w->job.code = w->job.config->problems.n ? DG_EXIT_USAGE : DG_EXIT_OK;
+	if (r->stage_error < 0 || r->settle_error < 0)
+		dg_job_raise(&w->job, DG_EXIT_UNKNOWN);
 	for (size_t i = 0; i < r->after->n; i++) {
 		if (r->staged && r->staged->v[i].step == DG_STAGE_STAGED)
 			printf("%s: staged from %s, %s\n", r->after->v[i].driver->name,
 			       dg_show(r->before->v[i].best.file->path),
 			       r->verified->n_findings ? "with findings: see drvguard verify" : "verified");
 		tell_loaded(r, i);
+		if (r->load[i] == DG_LOAD_FAILED)
+			dg_job_raise(&w->job, DG_EXIT_MISMATCH);
 		dg_job_raise(&w->job, dg_exit_of_standing(r->after, &r->after->v[i]));
 	}
 	fflush(stdout);

@@ -145,6 +145,11 @@ int main(int argc, char **argv)
 			puts("drvguard " DRVGUARD_VERSION);
 			return DG_EXIT_OK;
 		}
+		if (option == '?' && optopt > 0 && optopt < OPT_ROOT && !dg_startswith(argv[optind - 1], "--")) {
+			char letter[] = { '-', (char)optopt, '\0' };
+
+			return usage_error("no such option:", letter);
+		}
 		if (option == '?' || option == ':')
 			return usage_error(option == ':' ? "a value is missing behind" : "no such option:",
 					   argv[optind - 1]);

@@ -298,6 +298,12 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "get a driver for this kernel from the vendor");
 	else if (dg_standing_needs_reboot(st))
 		snprintf(buf, size, "reboot: another build is loaded");
+	/* To be pasted, it has to act where this run looked. */
+	if (dg_startswith(buf, "drvguard ") && !dg_streq(s->root, "/")) {
+		dg_auto_free char *rest = strdup(buf + strlen("drvguard "));
+
+		snprintf(buf, size, "drvguard --root %s %s", s->root, rest ? rest : "");
+	}
 	if (dg_endswith(buf, "--kernel "))
 		snprintf(buf + strlen(buf), size - strlen(buf), "%s", s->kernel->release);
 }

@@ -149,7 +149,7 @@ case_status_missing() {
 	dg --kernel "$B" status
 	expect 1
 	quiet
-	says '^scap - missing - - 2 files - drvguard stage --kernel REL-B$'
+	says '^scap - missing - - 2 files - drvguard( --root ROOT)? stage --kernel REL-B$'
 	# What is there is an exact match: nobody may read that none fits.
 	says_not 'no file fits'
 }

@@ -56,7 +56,7 @@ case_preflight_no_go() {
 	dg preflight next
 	expect 1
 	says '^reboot into REL-B: no-go'
-	says '^scap guarded no-go .*drvguard stage --kernel REL-B'
+	says '^scap guarded no-go .*drvguard( --root ROOT)? stage --kernel REL-B'
 }
 
 case_preflight_waiting() {

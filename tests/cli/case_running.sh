@@ -776,3 +776,32 @@ case_watch_stops() {
 	dg_as timeout --preserve-status -s TERM 1 "$DRVGUARD" --root "$R" watch
 	expect 4
 }
+
+case_place_is_directory() {
+	root_ready
+	config_falco 'path = /usr/lib/agent.ko'
+	runs "$B"
+	mkdir "$R/usr/lib/agent.ko"
+	echo theirs >"$R/usr/lib/agent.ko/file"
+	dg -dm
+	expect 3
+	errs 'the fixed place is a directory'
+	[ "$(cat "$R/usr/lib/agent.ko/file")" = theirs ] || fail "the directory was moved"
+	config_falco 'path = /usr/lib/agent'
+	dg -dm
+	expect 2
+	errs 'ends in .ko'
+}
+
+# A driver taken out of the configuration is held no more.
+case_hold_forgotten() {
+	root_ready
+	config_driver nosuchdrv
+	runs "$B"
+	dg -dm
+	[ -e "$R/run/modprobe.d/drvguard-nosuchdrv.conf" ] || fail "not held"
+	config_falco
+	dg -dm
+	expect 0
+	[ ! -e "$R/run/modprobe.d/drvguard-nosuchdrv.conf" ] || fail "still held"
+}

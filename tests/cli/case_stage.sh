@@ -635,3 +635,22 @@ case_stage_as_nobody() {
 	dg_as setpriv --reuid=65534 --clear-groups "$DRVGUARD" --root "$R" --kernel "$B" check
 	expect 0
 }
+
+# The store's copies are gone, but the generation's own files are whole: what is kept goes on.
+case_stage_keeps_without_store() {
+	root_staged
+	take_out dummy "$R/opt/falco/dummy.ko"
+	depmod -b "$R" "$B"
+	rm -r "$R/usr/lib/drvguard/store"/* "$depot"/*
+	mkdir -p "$R/opt/other"
+	mv "$R/opt/falco/dummy.ko" "$R/opt/other/"
+	printf '[product other]\ndepot = /opt/other\n[driver dummy]\nproduct = other\n' >"$R/etc/drvguard/drivers.d/other.conf"
+	dg --kernel "$B" stage
+	expect 0
+	says '^dummy staged'
+	says '^scap kept'
+	dg --kernel "$B" verify
+	expect 0
+	would_load "$B" scap "$link/scap.ko"
+	would_load "$B" dummy "$link/dummy.ko"
+}

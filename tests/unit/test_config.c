@@ -99,7 +99,7 @@ static void test_config_read_bad_sections(void **state)
 		{ "relative place", DRIVER "path = lib/x.ko\n", ":3", "'path'" },
 		{ "place with dots", DRIVER "path = /usr/../etc/x.ko\n", ":3", "'path'" },
 		{ "place that ends in dots", DRIVER "path = /usr/..\n", ":3", "'path'" },
-		{ "place twice", DRIVER "path = /a\npath = /b\n", ":4", "'path'" },
+		{ "place twice", DRIVER "path = /a.ko\npath = /b.ko\n", ":4", "'path'" },
 		{ "product twice", DRIVER "product = falco\n", ":3", "'product'" },
 		{ "no product", "[driver scap]\nload = auto\n", ":1", "no product" },
 		{ "product not there", "[driver scap]\nproduct = nowhere\n", ":1", "no product" },

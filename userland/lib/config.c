@@ -138,6 +138,8 @@ static char *next_line(char *buf, int size, void *data)
 	p = buf;
 	if (overlong && *p != ';' && *p != '#')
 		problem(r, r->line, "shorten it to 190 characters", "line too long", "");
+	if (overlong)
+		*buf = ';'; /* what there is of it says nothing */
 	else if (*p && !strchr(";#[", *p) && !strpbrk(p, "=:"))
 		problem(r, r->line, "write it as key = value", "line not understood", "");
 	if (*p == '[') {
@@ -203,8 +205,11 @@ static const char *set_driver(struct dg_driver *d, const char *key, const char *
 
 	if (dg_streq(key, "product"))
 		return set_once(&d->product_name, value) ? NULL : "give it once";
-	if (dg_streq(key, "path"))
-		return set_path(&d->path, value);
+	if (dg_streq(key, "path")) {
+		const char *cure = set_path(&d->path, value);
+
+		return cure || dg_endswith(value, ".ko") ? cure : "name the driver's file, which ends in .ko";
+	}
 	if (!dg_streq(key, "load"))
 		return "";
 	if (!set_word(&n, value, loads))
@@ -364,6 +369,11 @@ static void resolve(struct dg_config *c)
 		struct dg_driver *d = &c->drivers[i];
 
 		d->product = find_product(c, d->product_name);
+		for (size_t x = 0; x < kept && d->path && !d->bad; x++)
+			if (dg_streq(c->drivers[x].path, d->path)) {
+				drop_problem(c, d, "give each its own", "has the path of driver ", c->drivers[x].name);
+				d->bad = true;
+			}
 		if (!d->bad) {
 			d->bad = true;
 			if (!d->product_name)

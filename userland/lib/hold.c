@@ -42,6 +42,32 @@ int dg_hold_lift(const char *root, const char *driver, struct dg_diag *d)
 	return 0;
 }
 
+int dg_hold_list(const char *root, char ***ret)
+{
+	dg_auto_free char *dir = dg_path_join(root, DIR);
+	const size_t before = strlen("drvguard-"), after = strlen(".conf");
+	char **names, **to;
+	int r = dir ? dg_dir_list(dir, &names) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	to = names;
+	for (char **n = names; *n; n++) {
+		size_t len = strlen(*n);
+
+		if (dg_startswith(*n, "drvguard-") && dg_endswith(*n, ".conf") && len > before + after) {
+			(*n)[len - after] = '\0';
+			memmove(*n, *n + before, len - before - after + 1);
+			*to++ = *n;
+		} else {
+			free(*n);
+		}
+	}
+	*to = NULL;
+	*ret = names;
+	return 0;
+}
+
 bool dg_hold_is_set(const char *root, const char *driver)
 {
 	dg_auto_free char *path = hold_path(root, driver);

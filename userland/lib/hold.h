@@ -11,6 +11,8 @@
 int dg_hold_set(const char *root, const char *driver, struct dg_diag *d);
 /* Not held is fine. */
 int dg_hold_lift(const char *root, const char *driver, struct dg_diag *d);
+/* The drivers that are held, ended by NULL; free with dg_strv_free(). */
+int dg_hold_list(const char *root, char ***ret);
 bool dg_hold_is_set(const char *root, const char *driver);
 
 #endif

@@ -327,7 +327,7 @@ int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct 
 	if (r == -ELOOP)
 		return dg_diag_set(d, r, path, "remove the link", "a link that leads round to itself");
 	if (r == -ENOENT)
-		return dg_diag_set(d, r, path, "remove or mend it if it is a link", "leads to no file");
+		return dg_diag_set(d, r, path, "name one that is there, or mend the link", "no such file");
 	if (r == -ENXIO)
 		return dg_diag_set(d, r, path, "remove it", "no regular file");
 	if (r < 0)

@@ -165,6 +165,15 @@ int dg_depmod(const char *root, const char *release, const char *modules_dir, st
 
 	if (!base || !rel)
 		return -ENOMEM;
+	/* depmod knows no roots but by name, and would follow a link of theirs into the live system. */
+	if (strcmp(root, "/") != 0) {
+		dg_auto_free char *named = dg_format("%s/lib/modules/%s", root, release);
+		dg_auto_free char *real = named ? realpath(named, NULL) : NULL;
+
+		if (real && !dg_streq(real, modules_dir))
+			return dg_diag_set(d, -ELOOP, root, "make lib a relative link there",
+					   "depmod would leave that root by its links");
+	}
 	r = run(argv);
 	if (r < 0)
 		return dg_diag_set(d, r, modules_dir, "install kmod, which has it", "cannot run depmod: %s",

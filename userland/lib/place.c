@@ -9,9 +9,6 @@
 
 #include "fs.h"
 
-/* Every link we set goes through a kernel's own generation link. */
-#define OUR_MARK "/updates/drvguard/"
-
 const char *dg_place_state_name(enum dg_place_state s)
 {
 	static const char *const names[] = { "empty", "right", "stale", "foreign" };
@@ -54,7 +51,8 @@ static enum dg_place_state look(const char *real, const char *staged)
 	if (staged && stat(real, &st) == 0 && stat(staged, &want) == 0 && st.st_ino == want.st_ino &&
 	    st.st_dev == want.st_dev)
 		return DG_PLACE_RIGHT;
-	return strstr(text, OUR_MARK) ? DG_PLACE_STALE : DG_PLACE_FOREIGN;
+	/* Into some kernel's tree of modules, as all our own. */
+	return strstr(text, "modules/") && dg_endswith(text, ".ko") ? DG_PLACE_STALE : DG_PLACE_FOREIGN;
 }
 
 int dg_place_look(const char *root, const char *path, const char *staged, enum dg_place_state *ret)
@@ -99,6 +97,13 @@ static int link_to(const char *real, const char *staged, struct dg_diag *d)
 	return r < 0 ? dg_diag_errno(d, r, real, "link to the staged driver") : 0;
 }
 
+static bool is_real_dir(const char *real)
+{
+	struct stat st;
+
+	return lstat(real, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int dg_place_set(const char *root, const char *path, const char *staged, char **ret_saved, struct dg_diag *d)
 {
 	dg_auto_free char *real = NULL;
@@ -111,6 +116,10 @@ int dg_place_set(const char *root, const char *path, const char *staged, char **
 	if (r < 0)
 		return dg_diag_errno(d, r, path, "look at the fixed place");
 	state = look(real, staged);
+	/* Whatever path = was meant to say, it was not that a tree should go. */
+	if (state == DG_PLACE_FOREIGN && is_real_dir(real))
+		return dg_diag_set(d, -EISDIR, real,
+				   "name the driver's file in path =", "the fixed place is a directory");
 	if (state == DG_PLACE_FOREIGN)
 		r = move_aside(real, ret_saved, d);
 	if (r < 0 || state == DG_PLACE_RIGHT)

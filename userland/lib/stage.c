@@ -167,9 +167,27 @@ static int add_again(struct dg_manifest *m, const struct dg_manifest_entry *e, c
 	return dg_manifest_add(m, &copy);
 }
 
-/* What the current generation has and this run does not replace goes on, if its bytes are in the store. */
+/* The generation's own file is as good as the store's copy of it, if it is whole. */
+static int put_back(const struct dg_survey *s, const struct dg_manifest_entry *e, const char *store_dir,
+		    struct dg_diag *d)
+{
+	dg_auto_free char *path = dg_format("%s/%s.ko", s->generation->dir, e->name), *stored = NULL;
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	int r = path ? dg_modfile_read(path, &m, d) : -ENOMEM;
+
+	if (r == 0)
+		r = dg_modfile_hash(m);
+	if (r < 0)
+		return r;
+	if (!dg_streq(m->sha256, e->sha256))
+		return dg_diag_set(d, -EBADMSG, path, "stage it anew while its depot is there",
+				   "a driver that is to be kept is not what was staged, and the store has no copy");
+	return dg_store_put(store_dir, m, &stored, d);
+}
+
+/* What the current generation has and this run does not replace goes on. */
 static int add_kept(struct dg_manifest *m, const struct dg_survey *s, const struct dg_stage_result *r,
-		    const char *store_dir)
+		    const char *store_dir, struct dg_diag *d)
 {
 	const struct dg_manifest *old = s->generation->manifest;
 
@@ -184,9 +202,14 @@ static int add_kept(struct dg_manifest *m, const struct dg_survey *s, const stru
 		if (!path)
 			return -ENOMEM;
 		/* Broken and with no replacement: it is lost already, and said so by verify. */
-		if (access(path, R_OK) < 0 || (item && item->standing->broken))
+		if (item && item->standing->broken)
 			continue;
-		err = add_again(m, e, item);
+		err = access(path, R_OK) < 0 ? put_back(s, e, store_dir, d) : 0;
+		/* Of a driver that is not configured any more nobody asks. */
+		if (err < 0 && err != -ENOMEM && !item)
+			continue;
+		if (err == 0)
+			err = add_again(m, e, item);
 		if (err < 0)
 			return err;
 	}
@@ -204,7 +227,7 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 		if (r->v[i].step == DG_STAGE_STAGED)
 			err = add_new(m, &r->v[i].standing->best, s, store_dir, d);
 	if (err == 0)
-		err = add_kept(m, s, r, store_dir);
+		err = add_kept(m, s, r, store_dir, d);
 	if (err == 0)
 		*ret = dg_take(m);
 	return err;
@@ -352,9 +375,25 @@ static int settle_one(const struct dg_survey *s, const struct dg_standing *st, s
 	return r;
 }
 
+/* A driver that was taken out of the configuration is held no more, unless it is only misspelt now. */
+static void lift_forgotten_holds(const struct dg_survey *s)
+{
+	char **names;
+
+	if (s->config->problems.n || dg_hold_list(s->root, &names) < 0)
+		return;
+	for (char **n = names; *n; n++)
+		if (!dg_config_driver(s->config, *n))
+			(void)dg_hold_lift(s->root, *n, NULL);
+	dg_strv_free(names);
+}
+
 int dg_stage_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_diag *d)
 {
 	int first = 0;
+
+	if (s->running)
+		lift_forgotten_holds(s);
 
 	for (size_t i = 0; s->running && i < s->n; i++) {
 		struct dg_diag one;

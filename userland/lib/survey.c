@@ -90,6 +90,16 @@ static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg
 	return judge_staged(s, st, d);
 }
 
+bool dg_loaded_is(const struct dg_loaded *l, const struct dg_modfile *f)
+{
+	/* The build-id names the very file; without one the source, then the version, must do. */
+	if (l->build_id[0] && f->build_id[0])
+		return dg_streq(l->build_id, f->build_id);
+	if (l->srcversion[0] && *f->srcversion)
+		return dg_streq(l->srcversion, f->srcversion);
+	return dg_streq(l->version, f->version);
+}
+
 static void look_at_loaded(struct dg_survey *s, struct dg_standing *st)
 {
 	const struct dg_modfile *f = st->staged.file;
@@ -100,13 +110,7 @@ static void look_at_loaded(struct dg_survey *s, struct dg_standing *st)
 	dg_loaded_read(s->root, st->driver->name, &st->loaded);
 	if (!l->loaded || !f)
 		return;
-	/* The build-id names the very file; without one the source, then the version, must do. */
-	if (l->build_id[0] && f->build_id[0])
-		st->loaded_is_staged = dg_streq(l->build_id, f->build_id);
-	else if (l->srcversion[0] && *f->srcversion)
-		st->loaded_is_staged = dg_streq(l->srcversion, f->srcversion);
-	else
-		st->loaded_is_staged = dg_streq(l->version, f->version);
+	st->loaded_is_staged = dg_loaded_is(l, f);
 }
 
 struct walk {

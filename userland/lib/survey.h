@@ -85,6 +85,8 @@ void dg_survey_look_again(struct dg_survey *s);
 /* The staged file that matches, or NULL: where a fixed place has to lead. */
 const char *dg_standing_match_path(const struct dg_standing *s);
 
+/* Whether what is loaded is @f, by build-id, else by source, else by version. */
+bool dg_loaded_is(const struct dg_loaded *l, const struct dg_modfile *f);
 /* Loaded is another file than staged: only a reboot (or a live swap) mends it. */
 bool dg_standing_needs_reboot(const struct dg_standing *s);
 

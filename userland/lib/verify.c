@@ -36,7 +36,10 @@ static void find(struct verify *v, enum dg_finding_kind kind, const char *driver
 	dg_diag_set(&f->text, 0, where, cure, "%s", text);
 }
 
-#define REPAIR "run drvguard repair while the depot is there"
+/* repair is for the running kernel. */
+#define REPAIR                                                                                                         \
+	(v->running ? "run drvguard repair while the depot is there"                                                   \
+		    : "run drvguard stage for it while the depot is there")
 
 /* The same module with other bytes, or another file in its place? */
 static void tell_difference(struct verify *v, const struct dg_manifest_entry *e, const char *path, void *data,
@@ -93,7 +96,8 @@ static void check_shadow(struct verify *v, const struct dg_manifest_entry *e)
 	int r = dg_modprobe_path(v->kernel->modules_dir, e->name, &path);
 
 	if (r < 0)
-		find(v, DG_FINDING_SHADOWED, e->name, ours, "run drvguard repair",
+		find(v, DG_FINDING_SHADOWED, e->name, ours,
+		     v->running ? "run drvguard repair" : "run drvguard stage for it",
 		     "not in the module index: modprobe finds none");
 	else if (!dg_streq(path, ours))
 		find(v, DG_FINDING_SHADOWED, e->name, path, "remove that file, then run drvguard repair",
@@ -125,7 +129,8 @@ static void check_kernel(struct verify *v)
 
 	if (!proven_for[0] || dg_kernel_build_id(v->kernel, NULL) < 0 || dg_streq(proven_for, v->kernel->build_id))
 		return;
-	find(v, DG_FINDING_KERNEL, "", v->kernel->image, "run drvguard repair",
+	find(v, DG_FINDING_KERNEL, "", v->kernel->image,
+	     v->running ? "run drvguard repair" : "run drvguard stage for it",
 	     "the drivers were proven for build %.12s... of this kernel, installed is %.12s...", proven_for,
 	     v->kernel->build_id);
 }
@@ -143,7 +148,8 @@ static void check_place(struct verify *v, const struct dg_manifest_entry *e)
 		find(v, DG_FINDING_UNREAD, d->name, d->path, "check its directory",
 		     "the fixed place cannot be looked at");
 	else if (state != DG_PLACE_RIGHT)
-		find(v, DG_FINDING_PLACE, d->name, d->path, "run drvguard repair",
+		find(v, DG_FINDING_PLACE, d->name, d->path,
+		     v->running ? "run drvguard repair" : "run drvguard stage for it",
 		     "the fixed place is %s: it does not lead to the staged driver", dg_place_state_name(state));
 }
 
@@ -155,10 +161,12 @@ static void check_generation(struct verify *v)
 	case DG_LINK_NONE:
 		return;
 	case DG_LINK_DANGLING:
-		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair", "leads to no generation");
+		find(v, DG_FINDING_LINK, "", g->link_path,
+		     v->running ? "run drvguard repair" : "run drvguard stage for it", "leads to no generation");
 		return;
 	case DG_LINK_FOREIGN:
-		find(v, DG_FINDING_LINK, "", g->link_path, "run drvguard repair",
+		find(v, DG_FINDING_LINK, "", g->link_path,
+		     v->running ? "run drvguard repair" : "run drvguard stage for it",
 		     "is not drvguard's link to a generation");
 		return;
 	case DG_LINK_GOOD:
@@ -220,5 +228,6 @@ const char *dg_finding_name(enum dg_finding_kind k)
 
 bool dg_finding_is_tampering(enum dg_finding_kind k)
 {
-	return k == DG_FINDING_CHANGED || k == DG_FINDING_SWAPPED || k == DG_FINDING_EXTRA || k == DG_FINDING_MANIFEST;
+	return k == DG_FINDING_CHANGED || k == DG_FINDING_SWAPPED || k == DG_FINDING_MISSING || k == DG_FINDING_EXTRA ||
+	       k == DG_FINDING_MANIFEST;
 }
