@@ -164,7 +164,7 @@ static void test_verify_run_findings(void **state)
 		{ "cut short", cut, DG_FINDING_SWAPPED, true },
 		{ "another driver", swap, DG_FINDING_SWAPPED, true },
 		{ "another build", swap_build, DG_FINDING_SWAPPED, true },
-		{ "missing", lose, DG_FINDING_MISSING, false },
+		{ "missing", lose, DG_FINDING_MISSING, true },
 		{ "a directory", directory, DG_FINDING_UNREAD, false },
 		{ "an extra file", add_file, DG_FINDING_EXTRA, true },
 		{ "a shadowing copy", shadow, DG_FINDING_SHADOWED, false },

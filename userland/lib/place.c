@@ -97,13 +97,6 @@ static int link_to(const char *real, const char *staged, struct dg_diag *d)
 	return r < 0 ? dg_diag_errno(d, r, real, "link to the staged driver") : 0;
 }
 
-static bool is_real_dir(const char *real)
-{
-	struct stat st;
-
-	return lstat(real, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 int dg_place_set(const char *root, const char *path, const char *staged, char **ret_saved, struct dg_diag *d)
 {
 	dg_auto_free char *real = NULL;
@@ -116,10 +109,6 @@ int dg_place_set(const char *root, const char *path, const char *staged, char **
 	if (r < 0)
 		return dg_diag_errno(d, r, path, "look at the fixed place");
 	state = look(real, staged);
-	/* Whatever path = was meant to say, it was not that a tree should go. */
-	if (state == DG_PLACE_FOREIGN && is_real_dir(real))
-		return dg_diag_set(d, -EISDIR, real,
-				   "name the driver's file in path =", "the fixed place is a directory");
 	if (state == DG_PLACE_FOREIGN)
 		r = move_aside(real, ret_saved, d);
 	if (r < 0 || state == DG_PLACE_RIGHT)
