@@ -158,8 +158,8 @@ static int judge_sections(const struct dg_modfile *m, const struct dg_kernel *k,
 
 /*
  * check_version(): 0 when it is fine, else the reason's kind. A missing record
- * fails on Debian's kernels (their module-disable-matching-missing patch) and is
- * warned of by others.
+ * fails on Debian's kernels (so their 6.1 and 6.12 sources, and the oracle) and is
+ * only warned of by others.
  */
 static bool version_fits(const struct dg_modfile *m, const struct dg_kernel *k, const struct dg_import *i,
 			 const struct dg_export_entry *e, enum dg_reason_kind *ret_kind, bool *ret_fatal)
