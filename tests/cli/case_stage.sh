@@ -461,7 +461,7 @@ case_stage_usrmerged_root() {
 	quiet
 	dg --kernel "$B" verify
 	expect 0
-	modprobe -d "$R" -S "$B" --show-depends scap | grep -q updates/drvguard/scap.ko
+	modprobe -d "$R" -S "$B" --show-depends scap | grep updates/drvguard/scap.ko >/dev/null
 }
 
 # --- room ------------------------------------------------------------------------------------

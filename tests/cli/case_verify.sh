@@ -126,7 +126,7 @@ case_verify_shadowed() {
 	cp "$SCAP_A" "$R/lib/modules/$B/override/scap.ko"
 	echo "search override updates built-in" >"$dir/depmod.d/x.conf"
 	depmod -b "$R" -C "$dir/depmod.d/x.conf" "$B"
-	modprobe -d "$R" -S "$B" --show-depends scap | grep -q override/scap.ko
+	modprobe -d "$R" -S "$B" --show-depends scap | grep override/scap.ko >/dev/null
 	finding 1 shadowed 'override/scap.ko: shadows the staged driver'
 	dg --kernel "$B" status
 	expect 1
@@ -142,7 +142,7 @@ case_verify_shadowed_for_good() {
 	mkdir -p "$R/lib/modules/$B/updates/dkms"
 	cp "$SCAP_A" "$R/lib/modules/$B/updates/dkms/scap.ko"
 	depmod -b "$R" "$B"
-	if modprobe -d "$R" -S "$B" --show-depends scap | grep -q updates/drvguard; then
+	if modprobe -d "$R" -S "$B" --show-depends scap | grep updates/drvguard >/dev/null; then
 		# depmod keeps ours: then nothing shadows it.
 		dg --kernel "$B" verify
 		expect 0

@@ -229,15 +229,15 @@ expect_text() {
 }
 
 says() { # EXTENDED-REGEX, somewhere on stdout
-	same "$out" | grep -qE -- "$1" || fail "stdout has no /$1/"
+	same "$out" | grep -E -- "$1" >/dev/null || fail "stdout has no /$1/"
 }
 
 says_not() {
-	if same "$out" | grep -qE -- "$1"; then fail "stdout has /$1/"; fi
+	if same "$out" | grep -E -- "$1" >/dev/null; then fail "stdout has /$1/"; fi
 }
 
 errs() { # EXTENDED-REGEX, somewhere on stderr
-	same "$err" | grep -qE -- "$1" || fail "stderr has no /$1/"
+	same "$err" | grep -E -- "$1" >/dev/null || fail "stderr has no /$1/"
 }
 
 # stderr is COUNT lines (default: none), each with its cause and its cure.

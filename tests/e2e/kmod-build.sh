@@ -11,7 +11,8 @@
 # when the module is for that kernel; and when no file appeared or changed among the sources or
 # in the kernel's tree.
 
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 shopt -s inherit_errexit
 # Both: the kernel's make unsets the first.
 export LC_ALL=C LANG=C

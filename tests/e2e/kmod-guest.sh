@@ -4,7 +4,8 @@
 # The kernel module in real kernels: the newest cloud kernel of each series with
 # headers, in a busybox guest. What it reports is compared with what the kernel
 # package says; TAP.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 . "$here/vm.sh"
@@ -22,8 +23,15 @@ for rel in $(newest); do
 	rm -rf "$work"
 	mkdir -p "$work/overlay/modules"
 	kdir=$("$here/archive.sh" headers "$rel")
-	"$top/kbuild/build-module" "$kdir" "$work/module" -s >"$work/build.log" 2>&1
-	"$top/kbuild/build-module" "$kdir" "$work/debug" DEBUG=1 -s >>"$work/build.log" 2>&1
+	if ! {
+		"$top/kbuild/build-module" "$kdir" "$work/module" -s &&
+			"$top/kbuild/build-module" "$kdir" "$work/debug" DEBUG=1 -s
+	} >"$work/build.log" 2>&1; then
+		echo "not ok - $rel: builds"
+		sed 's/^/# /' "$work/build.log"
+		failed=1
+		continue
+	fi
 	cp "$work/module/drvguard.ko" "$work/overlay/modules/drvguard.ko"
 	cp "$work/debug/drvguard.ko" "$work/overlay/modules/drvguard-debug.ko"
 	modinfo -F vermagic "$work/module/drvguard.ko" >"$work/overlay/vermagic"
@@ -34,7 +42,7 @@ for rel in $(newest); do
 	*.xz) xz -dc "$some" >"$work/some.ko" ;;
 	*) cp "$some" "$work/some.ko" ;;
 	esac
-	size=$(readelf -SW "$work/some.ko" | awk '/this_module/ && !/rela/ { sub(/.*PROGBITS/, ""); print $3; exit }')
+	size=$(readelf -SW "$work/some.ko" | awk '/this_module/ && !/rela/ { sub(/.*PROGBITS/, ""); size = $3 } END { print size }')
 	echo $((16#$size)) >"$work/overlay/module_size"
 	cp "$here/kmod-guest/test.sh" "$work/overlay/test.sh"
 	"$here/busybox.sh" "$rel" "$work/overlay" "$work/initramfs"

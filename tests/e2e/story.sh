@@ -11,7 +11,8 @@
 # that boot the depot's disk is not there until ten seconds after. What the
 # guest does is in story/; needs root and build/drvguard.
 
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 how=${1:-}

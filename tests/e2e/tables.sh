@@ -6,7 +6,8 @@
 #
 #   tables.sh [all | RELEASE...]   by default the two levels of the story, and
 #                                  the newest cloud kernel of each other series
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
