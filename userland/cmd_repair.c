@@ -43,6 +43,24 @@ static void print_found(const struct dg_standing *st)
 		       dg_paint(st->match, dg_match_name(st->match)), *cause ? ": " : "", cause);
 }
 
+static const char *not_staged(enum dg_stage_step step)
+{
+	switch (step) {
+	case DG_STAGE_OLDER:
+		return "nothing: the depot's match is an older version; drvguard stage --force takes it";
+	case DG_STAGE_WITHDRAWN:
+		return "nothing: the match was rolled back or removed before; drvguard stage --force takes it";
+	case DG_STAGE_GROUP:
+		return "nothing: another driver of its product has no match; drvguard stage --force takes what there is";
+	case DG_STAGE_NONE:
+		return "nothing: no match is to be had";
+	case DG_STAGE_KEPT:
+	case DG_STAGE_STAGED:
+		break;
+	}
+	return "nothing to do";
+}
+
 static void print_staged(const struct dg_repair *r, const struct dg_standing *before, size_t i)
 {
 	const struct dg_stage_item *item = r->staged ? &r->staged->v[i] : NULL;
@@ -54,12 +72,8 @@ static void print_staged(const struct dg_repair *r, const struct dg_standing *be
 	else if (item->step == DG_STAGE_STAGED)
 		printf("staged   %s: generation %u (%s) from %s\n", name, r->staged->generation,
 		       dg_verdict_name(before->best.judgement->verdict), dg_show(before->best.file->path));
-	else if (item->step == DG_STAGE_OLDER)
-		printf("staged   %s: nothing: the depot's match is an older version; drvguard stage --force takes it\n",
-		       name);
 	else
-		printf("staged   %s: %s\n", name,
-		       item->step == DG_STAGE_KEPT ? "nothing to do" : "nothing: no match is to be had");
+		printf("staged   %s: %s\n", name, not_staged(item->step));
 	if (item && item->shadowed_by[0])
 		printf("         %s: but modprobe would take %s; remove that file\n", name, item->shadowed_by);
 }

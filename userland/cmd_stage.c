@@ -2,57 +2,52 @@
 /* Put the matching drivers in place, for one kernel or all. */
 #include "cmd.h"
 #include "job.h"
-#include "lib/lock.h"
+#include "lib/settle.h"
 #include "lib/stage.h"
+#include "lib/transaction.h"
 #include "report.h"
 #include "waiting.h"
 
 static const char *step_name(enum dg_stage_step step, bool dry_run)
 {
-	switch (step) {
-	case DG_STAGE_KEPT:
-		return "kept";
-	case DG_STAGE_STAGED:
-		return dry_run ? "would stage" : "staged";
-	case DG_STAGE_OLDER:
-		return "older";
-	case DG_STAGE_NONE:
-		break;
-	}
-	return "none";
+	static const char *const names[] = { "kept", "staged", "none", "older", "withdrawn", "group" };
+
+	return dry_run && step == DG_STAGE_STAGED ? "would stage" : names[step];
 }
 
 /* What the driver's line says besides the step. */
 static void detail(const struct dg_stage_item *item, char *buf, size_t size)
 {
 	const struct dg_standing *st = item->standing;
+	const struct dg_modfile *f = dg_stage_choice(item)->file;
 
 	if (item->shadowed_by[0])
 		snprintf(buf, size, "but modprobe would take %s: remove that file", item->shadowed_by);
-	else if (item->step == DG_STAGE_STAGED)
-		snprintf(buf, size, "%s", st->best.file->path);
 	else if (item->step == DG_STAGE_OLDER)
-		snprintf(buf, size, "%s is for this kernel but version %s, staged is %s: use --force",
-			 st->best.file->path, st->best.file->version, st->staged.file->version);
-	else if (item->step == DG_STAGE_KEPT && st->staged_path)
-		snprintf(buf, size, "%s", st->staged_path);
+		snprintf(buf, size, "%s is for this kernel but version %s, superseded by the staged %s: use --force",
+			 f->path, f->version, st->staged.file->version);
+	else if (item->step == DG_STAGE_WITHDRAWN)
+		snprintf(buf, size, "%s fits, but was rolled back or removed before: use --force", f->path);
+	else if (item->step == DG_STAGE_GROUP)
+		snprintf(buf, size,
+			 "%s fits, but %s of product %s has no match: all are staged or none; or use --force", f->path,
+			 item->lacking->name, st->driver->product->name);
+	else if (f)
+		snprintf(buf, size, "%s", f->path);
 	else
 		dg_standing_cause(st, buf, size);
 	dg_printable(buf);
-}
-
-static const struct dg_candidate *chosen(const struct dg_stage_item *item)
-{
-	return item->step == DG_STAGE_STAGED ? &item->standing->best : &item->standing->staged;
 }
 
 static enum dg_exit code_of(const struct dg_survey *s, const struct dg_stage_item *item)
 {
 	if (item->shadowed_by[0])
 		return DG_EXIT_MISMATCH;
+	if (item->step == DG_STAGE_GROUP || item->step == DG_STAGE_WITHDRAWN)
+		return DG_EXIT_MISMATCH;
 	if (item->step == DG_STAGE_STAGED)
 		return s->running && item->standing->loaded.loaded &&
-				       !dg_loaded_is(&item->standing->loaded, item->standing->best.file)
+				       !dg_loaded_is(&item->standing->loaded, dg_stage_choice(item)->file)
 			       ? DG_EXIT_REBOOT
 			       : DG_EXIT_OK;
 	return dg_exit_of_standing(s, item->standing);
@@ -68,7 +63,7 @@ static void report(struct dg_job *job, const struct dg_survey *s, const struct d
 	dg_table_row(&t, "DRIVER", "STEP", "VERSION", "VERDICT", "FROM");
 	for (size_t i = 0; i < r->n; i++) {
 		const struct dg_stage_item *item = &r->v[i];
-		const struct dg_candidate *pick = chosen(item);
+		const struct dg_candidate *pick = dg_stage_choice(item);
 		const char *step = step_name(item->step, job->context->dry_run);
 		struct json_object *d;
 		char text[500];
@@ -103,7 +98,7 @@ static int settle(struct dg_job *job, struct dg_kernel *k, struct dg_diag *d)
 
 	if (r == 0) {
 		(void)dg_waiting_record(s);
-		r = dg_stage_settle(s, &remarks, d);
+		r = dg_settle(s, &remarks, d);
 	}
 	dg_report_problems(&remarks);
 	dg_diags_free(&remarks);
@@ -139,13 +134,16 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 enum dg_exit cmd_stage(const struct dg_context *c)
 {
 	dg_auto_close int lock = -1;
+	struct dg_diags remarks = { 0 };
 	struct dg_diag d = { 0 };
 	struct dg_job job;
 	int r;
 
 	if (!dg_job_begin(&job, c) || !dg_job_take_names(&job))
 		return dg_job_end(&job);
-	r = c->dry_run ? 0 : dg_lock_take(c->root, job.config->store, &lock, &d);
+	r = c->dry_run ? 0 : dg_transaction_lock(c->root, job.config->store, &lock, &remarks, &d);
+	dg_report_problems(&remarks);
+	dg_diags_free(&remarks);
 	if (r < 0) {
 		dg_job_error(&job, r, &d);
 	} else {

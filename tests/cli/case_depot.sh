@@ -293,7 +293,7 @@ case_depot_hostile_match() {
 	expect 0
 	dg --kernel "$B" verify
 	expect 0
-	[ "$(wc -l <"$R/usr/lib/drvguard/kernels/$B/1/manifest")" -eq 5 ]
+	[ "$(wc -l <"$R/usr/lib/drvguard/kernels/$B/1/manifest")" -eq 6 ]
 }
 
 # .modinfo with control characters in version and vermagic: not to reach a terminal.

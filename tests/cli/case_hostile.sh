@@ -140,6 +140,9 @@ case_hostile_killed() {
 		while grep -qsx depmod /proc/[0-9]*/comm; do sleep 0.02; done
 		dg --kernel "$B" stage
 		expect 0
+		[ ! -s "$err" ] || one_line "$B" 'an interrupted stage was (finished|undone)'
+		dg --kernel "$B" stage
+		expect 0
 		quiet
 		dg --kernel "$B" verify
 		expect 0

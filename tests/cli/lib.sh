@@ -119,6 +119,11 @@ config_driver() { # NAME [LINE…]
 	} >>"$conf"
 }
 
+# Each driver of the product for itself, not all or none.
+config_each() {
+	sed -i 's/^\[product falco\]$/&\ngroup = each/' "$conf"
+}
+
 # --- a kernel that "runs" in $R ---------------------------------------------------------------
 
 hex_bytes() {

@@ -255,7 +255,7 @@ static void make_manifests(void)
 	int n;
 
 	n = snprintf(text, sizeof(text),
-		     "%s-\ndriver scap sha256=%s size=4096 build-id=0123ab verdict=exact version=1.0 "
+		     "%s-\nprevious -\ndriver scap sha256=%s size=4096 build-id=0123ab verdict=exact version=1.0 "
 		     "vermagic=6.1%%20SMP source=/opt/x.ko\ndriver other sha256=%s size=1 build-id=- verdict=kabi "
 		     "version= vermagic= source=\n",
 		     head, sum, sum);

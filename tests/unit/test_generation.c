@@ -99,22 +99,20 @@ static void test_generation_build_and_switch(void **state)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = open_kernel(*state);
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = make_manifest(*state, "one"),
-						      *n = make_manifest(*state, "two");
-	dg_auto_free char *first = NULL, *second = NULL, *old = NULL, *older = NULL, *text = NULL, *stored = NULL;
+						      *n = make_manifest(*state, "two"), *read = NULL;
+	dg_auto_free char *text = NULL, *stored = NULL;
 	struct dg_generation *g;
 	struct stat a, b;
 
-	assert_int_equal(dg_generation_build(*state, STORE, m, &first, NULL), 0);
-	assert_string_equal(first, fx_at(*state, HOME "/1"));
+	assert_int_equal(dg_generation_build(*state, STORE, m, 1, NULL), 0);
 	/* Nothing is current yet. */
 	assert_false(fx_exists(fx_at(*state, LINK)));
 	stored = dg_format("%s" STORE "/store/%s/scap.ko", (char *)*state, m->entries[0].sha256);
 	assert_int_equal(stat(stored, &a), 0);
-	assert_int_equal(stat(fx_at(first, "/scap.ko"), &b), 0);
+	assert_int_equal(stat(fx_at(*state, HOME "/1/scap.ko"), &b), 0);
 	assert_true(a.st_ino == b.st_ino);
 
-	assert_int_equal(dg_generation_switch(k, first, &older, NULL), 0);
-	assert_null(older);
+	assert_int_equal(dg_generation_switch(STORE, k, 1, NULL), 0);
 	assert_int_equal(dg_link_get(fx_at(*state, LINK), &text), 0);
 	assert_true(text[0] != '/');
 	assert_int_equal(dg_generation_current(STORE, k, &g), 0);
@@ -123,46 +121,74 @@ static void test_generation_build_and_switch(void **state)
 	assert_string_equal(g->manifest->entries[0].sha256, m->entries[0].sha256);
 	dg_generation_free(g);
 
-	assert_int_equal(dg_generation_build(*state, STORE, n, &second, NULL), 0);
-	assert_string_equal(second, fx_at(*state, HOME "/2"));
-	assert_int_equal(dg_generation_switch(k, second, &old, NULL), 0);
-	assert_string_equal(old, text);
+	n->previous = 1;
+	assert_int_equal(dg_generation_build(*state, STORE, n, 2, NULL), 0);
+	assert_int_equal(dg_generation_switch(STORE, k, 2, NULL), 0);
+	assert_int_equal(dg_generation_manifest(*state, STORE, R, 2, &read, NULL), 0);
+	assert_int_equal(read->previous, 1);
 
 	/* And back, as it was. */
-	dg_generation_switch_back(k, old);
+	assert_int_equal(dg_generation_switch(STORE, k, 1, NULL), 0);
 	assert_int_equal(dg_generation_current(STORE, k, &g), 0);
 	assert_int_equal(g->number, 1);
 	dg_generation_free(g);
-	dg_generation_switch_back(k, NULL);
+	assert_int_equal(dg_generation_switch(STORE, k, 0, NULL), 0);
 	assert_false(fx_exists(fx_at(*state, LINK)));
+	assert_int_equal(dg_generation_switch(STORE, k, 0, NULL), 0);
+}
+
+static void test_generation_numbers(void **state)
+{
+	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+	dg_auto_free unsigned int *v = NULL;
+	unsigned int next;
+	char **releases;
+
+	assert_int_equal(dg_generation_next(*state, STORE, R, &next), 0);
+	assert_int_equal(next, 1);
+	fx_mkdir(*state, HOME "/7");
+	fx_mkdir(*state, HOME "/10");
+	fx_mkdir(*state, HOME "/08");
+	fx_mkdir(*state, HOME "/9x");
+	fx_mkdir(*state, HOME "/.new");
+	assert_int_equal(dg_generation_list(*state, STORE, R, &v), 0);
+	assert_int_equal(v[0], 7);
+	assert_int_equal(v[1], 10);
+	assert_int_equal(v[2], 0);
+	assert_int_equal(dg_generation_next(*state, STORE, R, &next), 0);
+	assert_int_equal(next, 11);
+	assert_int_equal(dg_generation_releases(*state, STORE, &releases), 0);
+	assert_string_equal(releases[0], R);
+	assert_null(releases[1]);
+	dg_strv_free(releases);
+	assert_int_equal(dg_generation_manifest(*state, STORE, R, 7, &m, NULL), -ENOENT);
 }
 
 /* What a killed run left behind: half a generation under its working name. */
 static void test_generation_build_after_interruption(void **state)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = make_manifest(*state, "one");
-	dg_auto_free char *dir = NULL;
 
 	fx_text(*state, HOME "/.new/scap.ko", "half");
 	fx_text(*state, HOME "/.new/sub/other.ko", "half");
-	fx_mkdir(*state, HOME "/7");
-	fx_mkdir(*state, HOME "/08");
-	fx_mkdir(*state, HOME "/9x");
-	assert_int_equal(dg_generation_build(*state, STORE, m, &dir, NULL), 0);
-	assert_string_equal(dir, fx_at(*state, HOME "/8"));
+	assert_int_equal(dg_generation_build(*state, STORE, m, 8, NULL), 0);
 	assert_false(fx_exists(fx_at(*state, HOME "/.new")));
-	assert_false(fx_exists(fx_at(dir, "/sub")));
+	assert_true(fx_exists(fx_at(*state, HOME "/8/scap.ko")));
+	assert_false(fx_exists(fx_at(*state, HOME "/8/sub")));
+	fx_mkdir(*state, HOME "/.new");
+	assert_int_equal(dg_generation_drop(*state, STORE, R, 8), 0);
+	assert_false(fx_exists(fx_at(*state, HOME "/8")));
+	assert_false(fx_exists(fx_at(*state, HOME "/.new")));
+	assert_int_equal(dg_generation_drop(*state, STORE, R, 8), 0);
 }
 
 static void test_generation_build_driver_not_stored(void **state)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = make_manifest(*state, "one");
 	struct dg_diag d = { 0 };
-	char *dir = (char *)1;
 
 	assert_int_equal(dg_tree_remove(fx_at(*state, STORE "/store")), 0);
-	assert_int_equal(dg_generation_build(*state, STORE, m, &dir, &d), -ENOENT);
-	assert_ptr_equal(dir, (char *)1);
+	assert_int_equal(dg_generation_build(*state, STORE, m, 1, &d), -ENOENT);
 	assert_true(d.where[0] && d.what[0]);
 	assert_false(fx_exists(fx_at(*state, HOME "/.new")));
 	assert_false(fx_exists(fx_at(*state, HOME "/1")));
@@ -172,13 +198,12 @@ static void test_generation_switch_over_directory(void **state)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = open_kernel(*state);
 	struct dg_diag d = { 0 };
-	char *old = (char *)1;
 
 	fx_text(*state, LINK "/somebodys.ko", "");
 	fx_mkdir(*state, HOME "/1");
-	assert_int_equal(dg_generation_switch(k, fx_at(*state, HOME "/1"), &old, &d), -EEXIST);
-	assert_ptr_equal(old, (char *)1);
+	assert_int_equal(dg_generation_switch(STORE, k, 1, &d), -EEXIST);
 	assert_true(d.cure[0]);
+	assert_int_equal(dg_generation_switch(STORE, k, 0, &d), -EEXIST);
 	assert_true(fx_exists(fx_at(*state, LINK "/somebodys.ko")));
 }
 
@@ -186,11 +211,9 @@ static void test_generation_switch_to_nothing(void **state)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = open_kernel(*state);
 	struct dg_diag d = { 0 };
-	char *old = (char *)1;
 
-	assert_int_equal(dg_generation_switch(k, fx_at(*state, HOME "/1"), &old, &d), -ENOENT);
+	assert_int_equal(dg_generation_switch(STORE, k, 1, &d), -ENOENT);
 	assert_false(fx_exists(fx_at(*state, LINK)));
-	assert_ptr_equal(old, (char *)1);
 }
 
 /* Where /lib is a link to usr/lib, the relative text is counted from the physical place. */
@@ -198,15 +221,15 @@ static void test_generation_switch_merged_usr(void **state)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
-	dg_auto_free char *dir = NULL, *old = NULL, *text = NULL;
+	dg_auto_free char *text = NULL;
 	struct dg_generation *g;
 
 	fx_mkdir(*state, "/usr/lib");
 	assert_int_equal(symlink("usr/lib", fx_at(*state, "/lib")), 0);
 	k = open_kernel(*state);
 	m = make_manifest(*state, "one");
-	assert_int_equal(dg_generation_build(*state, STORE, m, &dir, NULL), 0);
-	assert_int_equal(dg_generation_switch(k, dir, &old, NULL), 0);
+	assert_int_equal(dg_generation_build(*state, STORE, m, 1, NULL), 0);
+	assert_int_equal(dg_generation_switch(STORE, k, 1, NULL), 0);
 	assert_int_equal(dg_link_get(fx_at(*state, LINK), &text), 0);
 	assert_string_equal(text, "../../../drvguard/kernels/" R "/1");
 	assert_int_equal(dg_generation_current(STORE, k, &g), 0);
@@ -217,10 +240,15 @@ static void test_generation_switch_merged_usr(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FX_TEST(test_generation_current_links),		  FX_TEST(test_generation_current_directory),
-		FX_TEST(test_generation_build_and_switch),	  FX_TEST(test_generation_build_after_interruption),
-		FX_TEST(test_generation_build_driver_not_stored), FX_TEST(test_generation_switch_over_directory),
-		FX_TEST(test_generation_switch_to_nothing),	  FX_TEST(test_generation_switch_merged_usr),
+		FX_TEST(test_generation_current_links),
+		FX_TEST(test_generation_current_directory),
+		FX_TEST(test_generation_build_and_switch),
+		FX_TEST(test_generation_numbers),
+		FX_TEST(test_generation_build_after_interruption),
+		FX_TEST(test_generation_build_driver_not_stored),
+		FX_TEST(test_generation_switch_over_directory),
+		FX_TEST(test_generation_switch_to_nothing),
+		FX_TEST(test_generation_switch_merged_usr),
 	};
 
 	return cmocka_run_group_tests_name("generation", tests, NULL, NULL);

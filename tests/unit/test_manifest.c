@@ -5,7 +5,7 @@
 
 #define SUM_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SUM_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define HEAD "drvguard-manifest 1\nrelease 6.1.0-56-amd64\nkernel-build-id deadbeef\n"
+#define HEAD "drvguard-manifest 1\nrelease 6.1.0-56-amd64\nkernel-build-id deadbeef\nprevious 3\n"
 #define DRIVER_REST                                                                                                    \
 	" sha256=" SUM_A                                                                                               \
 	" size=1234 build-id=abcd verdict=kabi version=1.0 vermagic=6.1.0-56-amd64%20SMP%20 source=/opt/x.ko"
@@ -48,6 +48,7 @@ static void test_manifest_parse_good(void **state)
 	assert_int_equal(parse_body(HEAD DRIVER, &m, NULL), 0);
 	assert_string_equal(m->release, "6.1.0-56-amd64");
 	assert_string_equal(m->kernel_build_id, "deadbeef");
+	assert_int_equal(m->previous, 3);
 	assert_int_equal(m->n_entries, 1);
 	e = dg_manifest_find(m, "scap");
 	assert_non_null(e);
@@ -67,7 +68,7 @@ static void test_manifest_parse_no_drivers(void **state)
 	struct dg_manifest *m;
 
 	(void)state;
-	assert_int_equal(parse_body("drvguard-manifest 1\nrelease 6.1\nkernel-build-id -\n", &m, NULL), 0);
+	assert_int_equal(parse_body("drvguard-manifest 1\nrelease 6.1\nkernel-build-id -\nprevious -\n", &m, NULL), 0);
 	assert_string_equal(m->kernel_build_id, "");
 	assert_int_equal(m->n_entries, 0);
 	dg_manifest_free(m);
@@ -97,14 +98,18 @@ static void test_manifest_parse_bad_form(void **state)
 		const char *name, *body;
 	} cases[] = {
 		{ "nothing", "" },
-		{ "another version", "drvguard-manifest 2\nrelease 6.1\nkernel-build-id -\n" },
+		{ "another version", "drvguard-manifest 2\nrelease 6.1\nkernel-build-id -\nprevious -\n" },
 		{ "no kernel", "drvguard-manifest 1\n" },
 		{ "no build-id", "drvguard-manifest 1\nrelease 6.1\n" },
 		{ "empty build-id", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id \n" },
 		{ "build-id no hex", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id xyz\n" },
 		{ "build-id too long", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id " SUM_A "a\n" },
-		{ "order", "drvguard-manifest 1\nkernel-build-id -\nrelease 6.1\n" },
-		{ "a path for a release", "drvguard-manifest 1\nrelease ../..\nkernel-build-id -\n" },
+		{ "no previous", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id -\n" },
+		{ "previous no number", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id -\nprevious x\n" },
+		{ "previous nought", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id -\nprevious 0\n" },
+		{ "previous too high", "drvguard-manifest 1\nrelease 6.1\nkernel-build-id -\nprevious 1000000001\n" },
+		{ "order", "drvguard-manifest 1\nkernel-build-id -\nrelease 6.1\nprevious -\n" },
+		{ "a path for a release", "drvguard-manifest 1\nrelease ../..\nkernel-build-id -\nprevious -\n" },
 		{ "another word", HEAD "file x\n" },
 		{ "driver without a name", HEAD "driver \n" },
 		{ "a path for a driver", HEAD "driver ../x" DRIVER_REST "\n" },

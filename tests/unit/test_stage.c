@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "lib/hold.h"
+#include "lib/settle.h"
 #include "lib/stage.h"
 
 struct world {
@@ -246,7 +247,7 @@ static void test_stage_run_no_modules_tree(void **state)
 	forget(&w);
 }
 
-static void test_stage_settle_holds_and_places(void **state)
+static void test_settle_holds_and_places(void **state)
 {
 	const struct dg_stage_options o = { 0 };
 	struct dg_diags remarks = { 0 };
@@ -258,7 +259,7 @@ static void test_stage_settle_holds_and_places(void **state)
 	fx_install_world(*state);
 	fx_text(*state, FX_PLACE, "somebody's");
 	look(*state, &w);
-	assert_int_equal(dg_stage_settle(w.survey, &remarks, &d), 0);
+	assert_int_equal(dg_settle(w.survey, &remarks, &d), 0);
 	assert_true(dg_hold_is_set(*state, "scap"));
 	assert_false(fx_exists(fx_at(*state, FX_PLACE)));
 	assert_true(fx_exists(fx_at(*state, FX_PLACE ".drvguard-saved")));
@@ -268,7 +269,7 @@ static void test_stage_settle_holds_and_places(void **state)
 	fx_offer(*state, "scap.ko", "1.0", FX_RELEASE, NULL);
 	run(*state, &o, &generation, &changed);
 	look(*state, &w);
-	assert_int_equal(dg_stage_settle(w.survey, &remarks, &d), 0);
+	assert_int_equal(dg_settle(w.survey, &remarks, &d), 0);
 	assert_false(dg_hold_is_set(*state, "scap"));
 	assert_int_equal(remarks.n, 1);
 	forget(&w);
@@ -278,7 +279,7 @@ static void test_stage_settle_holds_and_places(void **state)
 	dg_diags_free(&remarks);
 }
 
-static void test_stage_settle_error_told(void **state)
+static void test_settle_error_told(void **state)
 {
 	struct dg_diags remarks = { 0 };
 	struct dg_diag d = { 0 };
@@ -287,7 +288,7 @@ static void test_stage_settle_error_told(void **state)
 	fx_install_world(*state);
 	fx_text(*state, "/run", "a file");
 	look(*state, &w);
-	assert_int_equal(dg_stage_settle(w.survey, &remarks, &d), -ENOTDIR);
+	assert_int_equal(dg_settle(w.survey, &remarks, &d), -ENOTDIR);
 	assert_true(d.what[0]);
 	forget(&w);
 }
@@ -299,8 +300,8 @@ int main(void)
 		FX_TEST(test_stage_run_nothing_to_be_had), FX_TEST(test_stage_run_other_names),
 		FX_TEST(test_stage_run_successor),	   FX_TEST(test_stage_run_better_verdict_lower_version),
 		FX_TEST(test_stage_run_over_damage),	   FX_TEST(test_stage_run_directory_in_the_way),
-		FX_TEST(test_stage_run_no_modules_tree),   FX_TEST(test_stage_settle_holds_and_places),
-		FX_TEST(test_stage_settle_error_told),
+		FX_TEST(test_stage_run_no_modules_tree),   FX_TEST(test_settle_holds_and_places),
+		FX_TEST(test_settle_error_told),
 	};
 
 	return cmocka_run_group_tests_name("stage", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fixture.h"
 
+#include "lib/settle.h"
 #include "lib/stage.h"
 #include "lib/verify.h"
 
@@ -21,7 +22,7 @@ static void stage(const char *root)
 	dg_stage_result_free(r);
 	dg_survey_free(survey);
 	assert_int_equal(dg_survey_take(root, config, kernel, 0, &survey, &d), 0);
-	assert_int_equal(dg_stage_settle(survey, &remarks, &d), 0);
+	assert_int_equal(dg_settle(survey, &remarks, &d), 0);
 	dg_diags_free(&remarks);
 	dg_survey_free(survey);
 	dg_kernel_free(kernel);

@@ -12,6 +12,7 @@
 
 #include "fs.h"
 
+#define DEFAULT_KEEP 2
 #define DEFAULT_STORE "/usr/lib/drvguard"
 /* Of one file: past that it is no configuration. */
 #define MOST_PROBLEMS 20
@@ -56,8 +57,9 @@ static void add_product(struct reading *r, const char *name)
 		r->error = -ENOMEM;
 		return;
 	}
-	c->products[c->n_products++] =
-		(struct dg_product){ .name = strdup(name), .origin = dg_format("%s:%d", r->file, r->line) };
+	c->products[c->n_products++] = (struct dg_product){ .name = strdup(name),
+							    .group_all = true,
+							    .origin = dg_format("%s:%d", r->file, r->line) };
 	r->section = PRODUCT;
 	for (size_t i = 0; i + 1 < c->n_products; i++)
 		if (dg_streq(c->products[i].name, name)) {
@@ -182,14 +184,36 @@ static const char *set_path(char **field, const char *value)
 	return NULL;
 }
 
-/* NULL: taken. Else the cure. */
+/* NULL: taken. Else the cure, "" for a key there is not. */
+static const char *set_general(struct dg_config *c, const char *key, const char *value)
+{
+	char *end;
+	unsigned long n;
+
+	if (dg_streq(key, "store"))
+		return set_path(&c->store, value);
+	if (!dg_streq(key, "keep"))
+		return "";
+	n = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || n > 1000)
+		return "it is a number from 0 to 1000";
+	c->keep = (unsigned int)n;
+	return NULL;
+}
+
 static const char *set_product(struct dg_product *p, const char *key, const char *value)
 {
-	static const char *const requires[] = { "kabi", "exact" };
-	int n = p->require;
+	static const char *const requires[] = { "kabi", "exact" }, *const groups[] = { "each", "all" };
+	int n = p->require, all = p->group_all;
 
 	if (dg_streq(key, "depot"))
 		return set_path(&p->depot, value);
+	if (dg_streq(key, "group")) {
+		if (!set_word(&all, value, groups))
+			return "it is all or each";
+		p->group_all = all;
+		return NULL;
+	}
 	if (!dg_streq(key, "require"))
 		return "";
 	if (!set_word(&n, value, requires))
@@ -227,7 +251,7 @@ static int on_value(void *user, const char *section, const char *key, const char
 	(void)section;
 	switch (r->section) {
 	case GENERAL:
-		cure = dg_streq(key, "store") ? set_path(&c->store, value) : "";
+		cure = set_general(c, key, value);
 		break;
 	case PRODUCT:
 		cure = set_product(&c->products[c->n_products - 1], key, value);
@@ -403,6 +427,7 @@ int dg_config_read(const char *root, const char *file, struct dg_config **ret, s
 
 	if (!c || !main_file)
 		return -ENOMEM;
+	c->keep = DEFAULT_KEEP;
 	if (file) {
 		r = read_file(c, file, file);
 		if (r == -EBADMSG)

@@ -16,7 +16,8 @@ struct dg_product {
 	char *name;
 	char *depot; /* absolute, inside the root */
 	enum dg_require require;
-	char *origin; /* "FILE:LINE" */
+	bool group_all; /* its drivers are staged all or none */
+	char *origin;	/* "FILE:LINE" */
 	bool bad;
 };
 
@@ -31,7 +32,8 @@ struct dg_driver {
 };
 
 struct dg_config {
-	char *store; /* absolute, inside the root; holds store/ and kernels/ */
+	char *store;	   /* absolute, inside the root; holds store/ and kernels/ */
+	unsigned int keep; /* generations a kernel keeps for rollback, besides the current one */
 	struct dg_product *products;
 	size_t n_products;
 	struct dg_driver *drivers; /* only good ones, product resolved */

@@ -3,9 +3,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <libgen.h>
 #include <sys/stat.h>
 
 #include "fs.h"
+#include "modprobe.h"
 #include "store.h"
 
 /* STORE/kernels/RELEASE under @root. */
@@ -24,7 +26,7 @@ static unsigned int number_of(const char *name)
 	if (!isdigit((unsigned char)*name) || *name == '0')
 		return 0;
 	n = strtoul(name, &end, 10);
-	return *end || n > 1000000000 ? 0 : (unsigned int)n;
+	return *end || n > DG_GENERATION_MAX ? 0 : (unsigned int)n;
 }
 
 /* Fill in what the link leads to; @home is where this kernel's generations lie. */
@@ -95,20 +97,70 @@ void dg_generation_freep(struct dg_generation **g)
 	dg_generation_free(*g);
 }
 
-static int next_number(const char *dir, unsigned int *ret)
+char *dg_generation_dir(const char *root, const char *store, const char *release, unsigned int number)
 {
-	unsigned int last = 0;
+	dg_auto_free char *dir = kernel_dir(root, store, release);
+
+	return dir ? dg_format("%s/%u", dir, number) : NULL;
+}
+
+int dg_generation_list(const char *root, const char *store, const char *release, unsigned int **ret)
+{
+	dg_auto_free char *dir = kernel_dir(root, store, release);
+	dg_auto_free unsigned int *v = NULL;
+	size_t count = 0, n = 0;
 	char **names;
-	int r = dg_dir_list(dir, &names);
+	int r = dir ? dg_dir_list(dir, &names) : -ENOMEM;
+
+	if (r == -ENOENT) {
+		*ret = calloc(1, sizeof(*v));
+		return *ret ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	while (names[count])
+		count++;
+	v = calloc(count + 1, sizeof(*v));
+	/* Sorted by dg_dir_list(), which knows numbers. */
+	for (size_t i = 0; v && i < count; i++)
+		if (number_of(names[i]))
+			v[n++] = number_of(names[i]);
+	dg_strv_free(names);
+	*ret = dg_take(v);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int dg_generation_next(const char *root, const char *store, const char *release, unsigned int *ret)
+{
+	dg_auto_free unsigned int *v = NULL;
+	int r = dg_generation_list(root, store, release, &v);
 
 	if (r < 0)
 		return r;
-	for (char **n = names; *n; n++)
-		if (number_of(*n) > last)
-			last = number_of(*n);
-	dg_strv_free(names);
-	*ret = last + 1;
-	return 0;
+	*ret = 1;
+	for (unsigned int *n = v; *n; n++)
+		*ret = *n + 1;
+	return *ret > DG_GENERATION_MAX ? -EOVERFLOW : 0;
+}
+
+int dg_generation_releases(const char *root, const char *store, char ***ret)
+{
+	dg_auto_free char *dir = dg_path_join(root, store), *kernels = dir ? dg_format("%s/kernels", dir) : NULL;
+	int r = kernels ? dg_dir_list(kernels, ret) : -ENOMEM;
+
+	if (r != -ENOENT)
+		return r;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+int dg_generation_manifest(const char *root, const char *store, const char *release, unsigned int number,
+			   struct dg_manifest **ret, struct dg_diag *d)
+{
+	dg_auto_free char *dir = dg_generation_dir(root, store, release, number);
+	dg_auto_free char *path = dir ? dg_format("%s/" DG_MANIFEST_NAME, dir) : NULL;
+
+	return path ? dg_manifest_read(path, ret, d) : -ENOMEM;
 }
 
 static int link_drivers(const char *store_dir, const char *fresh, const struct dg_manifest *m, struct dg_diag *d)
@@ -141,15 +193,23 @@ static int fill(const char *store_dir, const char *fresh, const struct dg_manife
 	return r < 0 ? dg_diag_errno(d, r, path, "write the manifest") : 0;
 }
 
-int dg_generation_build(const char *root, const char *store, const struct dg_manifest *m, char **ret_dir,
+/* A build goes on under this name until it is whole. */
+static char *fresh_dir(const char *root, const char *store, const char *release)
+{
+	dg_auto_free char *dir = kernel_dir(root, store, release);
+
+	return dir ? dg_format("%s/.new", dir) : NULL;
+}
+
+int dg_generation_build(const char *root, const char *store, const struct dg_manifest *m, unsigned int number,
 			struct dg_diag *d)
 {
 	dg_auto_free char *dir = kernel_dir(root, store, m->release), *store_dir = dg_store_dir(root, store);
-	dg_auto_free char *fresh = dir ? dg_format("%s/.new", dir) : NULL, *last = NULL;
-	unsigned int number = 0;
+	dg_auto_free char *fresh = fresh_dir(root, store, m->release);
+	dg_auto_free char *last = dg_generation_dir(root, store, m->release, number);
 	int r;
 
-	if (!fresh || !store_dir)
+	if (!dir || !fresh || !last || !store_dir)
 		return -ENOMEM;
 	/* What an interrupted run left was never current. */
 	r = dg_dir_make(dir);
@@ -157,40 +217,51 @@ int dg_generation_build(const char *root, const char *store, const struct dg_man
 		r = dg_tree_remove(fresh);
 	if (r == 0)
 		r = dg_dir_make(fresh);
-	if (r == 0)
-		r = next_number(dir, &number);
 	if (r < 0)
 		return dg_diag_errno(d, r, dir, "make a generation");
 	r = fill(store_dir, fresh, m, d);
-	if (r == 0) {
-		last = dg_format("%s/%u", dir, number);
-		r = last ? 0 : -ENOMEM;
-	}
 	if (r == 0 && (rename(fresh, last) < 0 || (r = dg_dir_sync(dir)) < 0))
 		r = dg_diag_errno(d, r < 0 ? r : -errno, last, "make the generation");
-	if (r < 0) {
+	if (r < 0)
 		dg_tree_remove(fresh);
-		return r;
-	}
-	*ret_dir = dg_take(last);
-	return 0;
+	return r;
 }
 
-int dg_generation_switch(const struct dg_kernel *k, const char *dir, char **ret_old, struct dg_diag *d)
+int dg_generation_drop(const char *root, const char *store, const char *release, unsigned int number)
 {
-	dg_auto_free char *inside = dg_format("/lib/modules/%s/updates", k->release);
-	dg_auto_free char *updates = inside ? dg_path_join(k->root, inside) : NULL, *from = NULL, *to = NULL,
-			  *text = NULL, *old = NULL;
-	dg_auto_free char *path = updates ? dg_format("%s/drvguard", updates) : NULL;
-	struct stat st;
+	dg_auto_free char *dir = kernel_dir(root, store, release), *fresh = fresh_dir(root, store, release);
+	dg_auto_free char *gone = dg_generation_dir(root, store, release, number);
 	int r;
 
-	if (!path)
+	if (!dir || !fresh || !gone)
 		return -ENOMEM;
-	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return dg_diag_set(d, -EEXIST, path, "move it away: that name is drvguard's",
-				   "a directory stands where the link to the generation belongs");
-	r = dg_dir_make(updates);
+	r = dg_tree_remove(fresh);
+	/* Whole under its number, or not under it at all. */
+	if (r == 0 && rename(gone, fresh) < 0 && errno != ENOENT)
+		r = -errno;
+	if (r == 0)
+		r = dg_tree_remove(fresh);
+	if (r == 0 && dg_path_is_dir(dir))
+		r = dg_dir_sync(dir);
+	return r;
+}
+
+static int unlink_current(const char *path)
+{
+	dg_auto_free char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	if (unlink(path) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return dg_dir_sync(dirname(copy));
+}
+
+static int link_to(const char *path, const char *updates, const char *dir)
+{
+	dg_auto_free char *from = NULL, *to = NULL, *text = NULL;
+	int r = dg_dir_make(updates);
+
 	/* Physical on both sides, or the relative text would be counted from elsewhere. */
 	if (r == 0)
 		r = dg_path_resolve("/", updates, &from);
@@ -198,24 +269,37 @@ int dg_generation_switch(const struct dg_kernel *k, const char *dir, char **ret_
 		r = dg_path_resolve("/", dir, &to);
 	if (r == 0)
 		r = dg_path_relative(from, to, &text);
-	if (r == 0)
-		(void)dg_link_get(path, &old);
-	if (r == 0)
-		r = dg_link_set(path, text);
-	if (r < 0)
-		return dg_diag_errno(d, r, path, "switch to the new generation");
-	*ret_old = dg_take(old);
-	return 0;
+	return r < 0 ? r : dg_link_set(path, text);
 }
 
-void dg_generation_switch_back(const struct dg_kernel *k, const char *old)
+int dg_generation_switch(const char *store, const struct dg_kernel *k, unsigned int number, struct dg_diag *d)
 {
-	dg_auto_free char *path = dg_format("%s/" DG_GENERATION_LINK, k->modules_dir);
+	dg_auto_free char *inside = dg_format("/lib/modules/%s/updates", k->release);
+	dg_auto_free char *updates = inside ? dg_path_join(k->root, inside) : NULL;
+	dg_auto_free char *path = updates ? dg_format("%s/drvguard", updates) : NULL;
+	dg_auto_free char *dir = dg_generation_dir(k->root, store, k->release, number);
+	struct stat st;
+	int r;
 
-	if (!path)
-		return;
-	if (old)
-		(void)dg_link_set(path, old);
-	else
-		(void)unlink(path);
+	if (!path || !dir)
+		return -ENOMEM;
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return dg_diag_set(d, -EEXIST, path, "move it away: that name is drvguard's",
+				   "a directory stands where the link to the generation belongs");
+	r = number ? link_to(path, updates, dir) : unlink_current(path);
+	return r < 0 ? dg_diag_errno(d, r, path, "switch to the generation") : 0;
+}
+
+bool dg_generation_is_taken(const struct dg_kernel *k, const char *name, char *buf, size_t size)
+{
+	dg_auto_free char *path = NULL, *ours = dg_format("%s/" DG_GENERATION_LINK "/%s.ko", k->modules_dir, name);
+	int r = dg_modprobe_path(k->modules_dir, name, &path);
+
+	*buf = '\0';
+	if (r == 0 && dg_streq(path, ours))
+		return true;
+	if (r == 0)
+		snprintf(buf, size, "%s", path);
+	dg_printable(buf);
+	return false;
 }

@@ -34,19 +34,39 @@ int dg_generation_current(const char *store, const struct dg_kernel *k, struct d
 void dg_generation_free(struct dg_generation *g);
 void dg_generation_freep(struct dg_generation **g);
 
-/*
- * Build a generation of @m's drivers, all in the store at @store_dir already.
- * *ret_dir is its directory (caller frees). Nothing is current yet.
- */
-int dg_generation_build(const char *root, const char *store, const struct dg_manifest *m, char **ret_dir,
-			struct dg_diag *d);
+/* Where generation @number of @release lies, physical. Caller frees; NULL without memory. */
+char *dg_generation_dir(const char *root, const char *store, const char *release, unsigned int number);
 
 /*
- * Make @dir current for @k by one rename. *ret_old is the link text there was,
- * or NULL (caller frees), for dg_generation_switch_back().
+ * The numbers of @release's generations, lowest first, ended by 0. None is no
+ * error. Caller frees *ret.
  */
-int dg_generation_switch(const struct dg_kernel *k, const char *dir, char **ret_old, struct dg_diag *d);
-/* Undo a switch whose index could not be made; best effort. */
-void dg_generation_switch_back(const struct dg_kernel *k, const char *old);
+int dg_generation_list(const char *root, const char *store, const char *release, unsigned int **ret);
+/* The number for a new one: above all there are. */
+int dg_generation_next(const char *root, const char *store, const char *release, unsigned int *ret);
+/* The releases that have generations, ended by NULL; free with dg_strv_free(). */
+int dg_generation_releases(const char *root, const char *store, char ***ret);
+
+/* The manifest of generation @number. -ENOENT: there is no such generation. */
+int dg_generation_manifest(const char *root, const char *store, const char *release, unsigned int number,
+			   struct dg_manifest **ret, struct dg_diag *d);
+
+/*
+ * Build generation @number of @m's drivers, all in the store at @store_dir
+ * already. Nothing is current yet.
+ */
+int dg_generation_build(const char *root, const char *store, const struct dg_manifest *m, unsigned int number,
+			struct dg_diag *d);
+/* Remove a generation that is not current, and what a build that was cut short left. */
+int dg_generation_drop(const char *root, const char *store, const char *release, unsigned int number);
+
+/* Make generation @number current for @k by one rename; 0: none, the link goes. */
+int dg_generation_switch(const char *store, const struct dg_kernel *k, unsigned int number, struct dg_diag *d);
+
+/*
+ * Would modprobe take @name from the current generation? If not, @buf gets the
+ * file it would take instead, "" for none. By the indexes as they are.
+ */
+bool dg_generation_is_taken(const struct dg_kernel *k, const char *name, char *buf, size_t size);
 
 #endif

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "fs.h"
 
@@ -22,9 +24,33 @@ static int wait_for(int fd)
 	return -EBUSY;
 }
 
+/* Who holds it, for a person: "process 123 (drvguard)". By /proc/locks, where it can be told. */
+static void holder(const char *path, char *buf, size_t size)
+{
+	dg_auto_fclose FILE *f = fopen("/proc/locks", "re");
+	struct stat st;
+	char line[200];
+
+	snprintf(buf, size, "another drvguard");
+	if (!f || stat(path, &st) < 0)
+		return;
+	while (fgets(line, sizeof(line), f)) {
+		unsigned int major, minor;
+		unsigned long long inode;
+		int pid;
+
+		if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%llu", &pid, &major, &minor, &inode) == 4 && pid > 0 &&
+		    inode == st.st_ino && makedev(major, minor) == st.st_dev) {
+			snprintf(buf, size, "another drvguard, process %d,", pid);
+			return;
+		}
+	}
+}
+
 int dg_lock_take(const char *root, const char *store, int *ret_fd, struct dg_diag *d)
 {
 	dg_auto_free char *dir = dg_path_join(root, store), *path = dir ? dg_format("%s/lock", dir) : NULL;
+	char who[80];
 	int fd, r;
 
 	if (!path)
@@ -38,8 +64,10 @@ int dg_lock_take(const char *root, const char *store, int *ret_fd, struct dg_dia
 	r = wait_for(fd);
 	if (r < 0) {
 		close(fd);
-		if (r == -EBUSY)
-			return dg_diag_set(d, r, path, "let it finish, then run again", "another drvguard is at work");
+		if (r == -EBUSY) {
+			holder(path, who, sizeof(who));
+			return dg_diag_set(d, r, path, "let it finish, then run again", "%s is at work", who);
+		}
 		return dg_diag_errno(d, r, path, "take the lock");
 	}
 	*ret_fd = fd;

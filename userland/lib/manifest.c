@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "manifest.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 #include "fs.h"
+#include "record.h"
 
 int dg_manifest_new(const char *release, const char *kernel_build_id, struct dg_manifest **ret)
 {
@@ -64,18 +64,6 @@ void dg_manifest_freep(struct dg_manifest **m)
 	dg_manifest_free(*m);
 }
 
-static void put_escaped(FILE *f, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c <= 0x20 || c > 0x7e || c == '%')
-			fprintf(f, "%%%02X", c);
-		else
-			fputc(c, f);
-	}
-}
-
 static const char *or_dash(const char *s)
 {
 	return *s ? s : "-";
@@ -85,63 +73,30 @@ static void put_entry(FILE *f, const struct dg_manifest_entry *e)
 {
 	fprintf(f, "driver %s sha256=%s size=%zu build-id=%s verdict=%s version=", e->name, e->sha256, e->size,
 		or_dash(e->build_id), dg_verdict_name(e->verdict));
-	put_escaped(f, e->version);
+	dg_record_put(f, e->version);
 	fputs(" vermagic=", f);
-	put_escaped(f, e->vermagic);
+	dg_record_put(f, e->vermagic);
 	fputs(" source=", f);
-	put_escaped(f, e->source);
+	dg_record_put(f, e->source);
 	fputc('\n', f);
 }
 
 char *dg_manifest_format(const struct dg_manifest *m)
 {
 	dg_auto_free char *body = NULL;
-	char sum[DG_SHA256_HEX];
 	size_t len;
 	FILE *f = open_memstream(&body, &len);
 
 	if (!f)
 		return NULL;
 	fprintf(f, "drvguard-manifest 1\nrelease %s\nkernel-build-id %s\n", m->release, or_dash(m->kernel_build_id));
+	if (m->previous)
+		fprintf(f, "previous %u\n", m->previous);
+	else
+		fputs("previous -\n", f);
 	for (size_t i = 0; i < m->n_entries; i++)
 		put_entry(f, &m->entries[i]);
-	if (fclose(f) != 0 || dg_sha256(body, len, sum) < 0)
-		return NULL;
-	return dg_format("%send %s\n", body, sum);
-}
-
-static bool unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		unsigned int c;
-
-		if (*s != '%') {
-			*to++ = *s;
-			continue;
-		}
-		if (!isxdigit((unsigned char)s[1]) || !isxdigit((unsigned char)s[2]) || sscanf(s + 1, "%2x", &c) != 1 ||
-		    !c)
-			return false;
-		*to++ = (char)c;
-		s += 2;
-	}
-	*to = '\0';
-	return true;
-}
-
-static bool take_hex(const char *s, char *to, size_t digits_max)
-{
-	size_t n = strspn(s, "0123456789abcdef");
-
-	if (dg_streq(s, "-"))
-		n = 0;
-	else if (s[n] || !n || n > digits_max)
-		return false;
-	memcpy(to, s, n);
-	to[n] = '\0';
-	return true;
+	return fclose(f) != 0 ? NULL : dg_record_seal(body);
 }
 
 static bool take_verdict(const char *s, enum dg_verdict *ret)
@@ -156,30 +111,31 @@ static bool take_verdict(const char *s, enum dg_verdict *ret)
 
 static bool take_size(const char *s, size_t *ret)
 {
-	char *end;
+	unsigned long long n;
 
-	errno = 0;
-	*ret = strtoull(s, &end, 10);
-	return isdigit((unsigned char)*s) && !*end && !errno;
+	if (!dg_record_number(s, SIZE_MAX, &n))
+		return false;
+	*ret = (size_t)n;
+	return true;
 }
 
 static bool take_value(struct dg_manifest_entry *e, size_t key, char *value)
 {
 	switch (key) {
 	case 0:
-		return take_hex(value, e->sha256, 64) && strlen(e->sha256) == 64;
+		return dg_record_hex(value, e->sha256, 64) && strlen(e->sha256) == 64;
 	case 1:
 		return take_size(value, &e->size);
 	case 2:
-		return take_hex(value, e->build_id, DG_BUILD_ID_HEX - 1);
+		return dg_record_hex(value, e->build_id, DG_BUILD_ID_HEX - 1);
 	case 3:
 		return take_verdict(value, &e->verdict);
 	case 4:
-		return unescape(e->version = value);
+		return dg_record_unescape(e->version = value);
 	case 5:
-		return unescape(e->vermagic = value);
+		return dg_record_unescape(e->vermagic = value);
 	default:
-		return unescape(e->source = value);
+		return dg_record_unescape(e->source = value);
 	}
 }
 
@@ -212,6 +168,7 @@ static bool parse_entry(char *line, struct dg_manifest_entry *e)
 static int parse_line(struct dg_manifest *m, size_t number, char *line)
 {
 	struct dg_manifest_entry e = { 0 };
+	unsigned long long n;
 
 	switch (number) {
 	case 1:
@@ -223,8 +180,17 @@ static int parse_line(struct dg_manifest *m, size_t number, char *line)
 		return m->release ? 0 : -ENOMEM;
 	case 3:
 		if (!dg_startswith(line, "kernel-build-id ") ||
-		    !take_hex(line + 16, m->kernel_build_id, DG_BUILD_ID_HEX - 1))
+		    !dg_record_hex(line + 16, m->kernel_build_id, DG_BUILD_ID_HEX - 1))
 			return -EBADMSG;
+		return 0;
+	case 4:
+		if (!dg_startswith(line, "previous "))
+			return -EBADMSG;
+		if (dg_streq(line + 9, "-"))
+			return 0;
+		if (!dg_record_number(line + 9, DG_GENERATION_MAX, &n) || !n)
+			return -EBADMSG;
+		m->previous = (unsigned int)n;
 		return 0;
 	default:
 		if (!dg_startswith(line, "driver ") || !parse_entry(line + 7, &e) || dg_manifest_find(m, e.name))
@@ -233,29 +199,16 @@ static int parse_line(struct dg_manifest *m, size_t number, char *line)
 	}
 }
 
-/* The last line, whose digest covers all before it. */
-static bool check_end(const char *data, size_t len, size_t *ret_body)
-{
-	const size_t tail = 4 + 64 + 1;
-	char sum[DG_SHA256_HEX];
-
-	if (len < tail || memcmp(data + len - tail, "end ", 4) != 0 || data[len - 1] != '\n' || memchr(data, '\0', len))
-		return false;
-	*ret_body = len - tail;
-	return dg_sha256(data, *ret_body, sum) == 0 && memcmp(sum, data + *ret_body + 4, 64) == 0;
-}
-
 int dg_manifest_parse(char *data, size_t len, struct dg_manifest **ret, struct dg_diag *d)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = calloc(1, sizeof(*m));
-	size_t number = 0, body;
+	size_t number = 0;
 	char *save = NULL;
 
 	if (!m)
 		return -ENOMEM;
-	if (!check_end(data, len, &body))
+	if (!dg_record_unseal(data, len))
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "cut short or changed: its own digest does not fit");
-	data[body] = '\0';
 	for (char *line = strtok_r(data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		int r = parse_line(m, ++number, line);
 
@@ -264,7 +217,7 @@ int dg_manifest_parse(char *data, size_t len, struct dg_manifest **ret, struct d
 		if (r < 0)
 			return r;
 	}
-	if (number < 3)
+	if (number < 4)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "has no kernel in it");
 	*ret = dg_take(m);
 	return 0;

@@ -6,16 +6,18 @@
  *   drvguard-manifest 1
  *   release RELEASE
  *   kernel-build-id HEX|-
+ *   previous NUMBER|-                  the generation that was current before
  *   driver NAME sha256=HEX size=BYTES build-id=HEX|- verdict=WORD version=TEXT vermagic=TEXT source=PATH
- *   end SHA256-OF-ALL-ABOVE
  *
- * TEXT and PATH have every byte but printable ASCII without ' ' and '%' as %XX.
+ * TEXT and PATH are escaped, and the end is sealed, as record.h says.
  */
 #ifndef DG_MANIFEST_H
 #define DG_MANIFEST_H
 
 #include "diag.h"
 #include "loader.h"
+
+#define DG_GENERATION_MAX 1000000000u
 
 struct dg_manifest_entry {
 	char *name;
@@ -29,6 +31,7 @@ struct dg_manifest_entry {
 struct dg_manifest {
 	char *release;
 	char kernel_build_id[DG_BUILD_ID_HEX]; /* proven for this kernel; "" unknown */
+	unsigned int previous;		       /* the generation before it; 0: none */
 	struct dg_manifest_entry *entries;
 	size_t n_entries;
 };

@@ -3,8 +3,9 @@
 
 #include <errno.h>
 
-#include "lock.h"
 #include "modprobe.h"
+#include "settle.h"
+#include "transaction.h"
 
 static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standing *st, unsigned int flags,
 				     int *ret_error)
@@ -67,7 +68,7 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 
 	if (!r)
 		return -ENOMEM;
-	err = dg_lock_take(root, config->store, &lock, &r->stage_problem);
+	err = dg_transaction_lock(root, config->store, &lock, &r->remarks, &r->stage_problem);
 	/* A read-only root still gets its holds: only staging is out of reach, and may not be needed. */
 	if (err < 0 && err != -EROFS) {
 		*d = r->stage_problem;
@@ -82,7 +83,7 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
 	if (err < 0)
 		return err;
-	r->settle_error = dg_stage_settle(r->after, &r->remarks, &r->settle_problem);
+	r->settle_error = dg_settle(r->after, &r->remarks, &r->settle_problem);
 	dg_survey_look_again(r->after);
 	err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
 	if (err == 0)

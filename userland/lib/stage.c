@@ -2,123 +2,12 @@
 #include "stage.h"
 
 #include <errno.h>
-#include <libgen.h>
-#include <sys/statvfs.h>
 
 #include "fs.h"
-#include "hold.h"
 #include "modprobe.h"
+#include "room.h"
 #include "store.h"
-
-/* Only what is ours, whole and good may stay; then a candidate must be better, and not older. */
-static enum dg_stage_step plan_one(const struct dg_survey *s, const struct dg_standing *st,
-				   const struct dg_stage_options *o)
-{
-	const struct dg_candidate *have = &st->staged, *best = &st->best;
-	bool usable = dg_standing_match_path(st) != NULL;
-
-	if (!dg_modname_in(o->names, st->driver->name))
-		return DG_STAGE_KEPT;
-	if (!best->file)
-		return usable ? DG_STAGE_KEPT : DG_STAGE_NONE;
-	if (!usable)
-		return DG_STAGE_STAGED;
-	if (dg_streq(have->file->sha256, best->file->sha256))
-		return st->staged_ours ? DG_STAGE_KEPT : DG_STAGE_STAGED;
-	if (o->force)
-		return DG_STAGE_STAGED;
-	/* Before the comparison: a better verdict does not make an older driver newer. */
-	if (dg_version_compare(best->file->version, have->file->version) < 0)
-		return best->judgement->verdict < have->judgement->verdict ? DG_STAGE_OLDER : DG_STAGE_KEPT;
-	return dg_choose_compare(best->file, best->judgement, have->file, have->judgement, s->kernel->release) > 0
-		       ? DG_STAGE_STAGED
-		       : DG_STAGE_KEPT;
-}
-
-/* Good still, but proven for another build of this kernel: the manifest has to say for which. */
-static bool proven_for_another(const struct dg_survey *s)
-{
-	const struct dg_manifest *m = s->generation->manifest;
-
-	return m && m->kernel_build_id[0] && s->kernel->build_id[0] &&
-	       !dg_streq(m->kernel_build_id, s->kernel->build_id);
-}
-
-static bool plan(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r)
-{
-	bool change = proven_for_another(s);
-
-	for (size_t i = 0; i < s->n; i++) {
-		r->v[i].standing = &s->v[i];
-		r->v[i].step = plan_one(s, &s->v[i], o);
-		change |= r->v[i].step == DG_STAGE_STAGED;
-	}
-	r->n = s->n;
-	return change;
-}
-
-/* Free bytes for us on the file system that holds @path or will. */
-static int room_at(const char *path, uint64_t *ret)
-{
-	dg_auto_free char *copy = strdup(path);
-	struct statvfs st;
-	char *p = copy;
-
-	if (!copy)
-		return -ENOMEM;
-	while (statvfs(p, &st) < 0) {
-		if (errno != ENOENT || dg_streq(p, "/"))
-			return -errno;
-		p = dirname(p);
-	}
-	*ret = (uint64_t)st.f_bavail * st.f_frsize;
-	return 0;
-}
-
-/* depmod writes every index anew before it drops the old one. */
-static uint64_t index_size(const struct dg_kernel *k)
-{
-	uint64_t sum = 0;
-	char **names;
-
-	if (dg_dir_list(k->modules_dir, &names) < 0)
-		return 0;
-	for (char **n = names; *n; n++) {
-		dg_auto_free char *path = dg_format("%s/%s", k->modules_dir, *n);
-		FILE *f = path && dg_startswith(*n, "modules.") ? fopen(path, "re") : NULL;
-
-		if (f && fseeko(f, 0, SEEK_END) == 0)
-			sum += (uint64_t)ftello(f);
-		if (f)
-			fclose(f);
-	}
-	dg_strv_free(names);
-	return sum;
-}
-
-static int check_room(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
-{
-	dg_auto_free char *store = dg_path_join(s->root, s->config->store);
-	uint64_t need[2] = { 1 << 20, (1 << 20) + index_size(s->kernel) };
-	const char *const places[2] = { store, s->kernel->modules_dir };
-
-	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].step == DG_STAGE_STAGED && !r->v[i].standing->best.from_store)
-			need[0] += r->v[i].standing->best.file->len;
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t room = 0;
-		int err = places[i] ? room_at(places[i], &room) : -ENOMEM;
-
-		if (err < 0)
-			return dg_diag_errno(d, err, places[i], "look for free space");
-		if (room < need[i])
-			return dg_diag_set(d, -ENOSPC, places[i],
-					   "free some space on that file system and run again; nothing was changed",
-					   "needs %llu KiB there, %llu KiB are free",
-					   (unsigned long long)(need[i] >> 10), (unsigned long long)(room >> 10));
-	}
-	return 0;
-}
+#include "transaction.h"
 
 /* A path as the root itself sees it, for the manifest that will be read there. */
 static char *inside(const char *root, const char *path)
@@ -225,7 +114,7 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 
 	for (size_t i = 0; i < r->n && err == 0; i++)
 		if (r->v[i].step == DG_STAGE_STAGED)
-			err = add_new(m, &r->v[i].standing->best, s, store_dir, d);
+			err = add_new(m, dg_stage_choice(&r->v[i]), s, store_dir, d);
 	if (err == 0)
 		err = add_kept(m, s, r, store_dir, d);
 	if (err == 0)
@@ -233,82 +122,110 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 	return err;
 }
 
-/* Would modprobe take our file? What it would take instead goes into the item. */
-static bool proven(const struct dg_survey *s, struct dg_stage_item *item)
+static int make_generation(const struct dg_survey *s, const struct dg_stage_result *r, unsigned int number,
+			   struct dg_diag *d)
 {
-	dg_auto_free char *path = NULL,
-			  *ours = dg_format("%s/%s.ko", s->generation->link_path, item->standing->driver->name);
-	int r = dg_modprobe_path(s->kernel->modules_dir, item->standing->driver->name, &path);
+	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+	int err = make_manifest(s, r, &m, d);
 
-	if (r == 0 && dg_streq(path, ours))
-		return true;
-	snprintf(item->shadowed_by, sizeof(item->shadowed_by), "%s", r == 0 ? path : "nothing at all");
-	dg_printable(item->shadowed_by);
-	return false;
+	if (err == 0) {
+		m->previous = s->generation->manifest ? s->generation->number : 0;
+		err = dg_generation_build(s->root, s->config->store, m, number, d);
+	}
+	return err;
 }
 
-/* After depmod: an index that does not know our files at all was not written whole. */
-static int prove(const struct dg_survey *s, struct dg_stage_result *r, struct dg_diag *d)
+static int commit(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
+		  struct dg_diag *d)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		if (r->v[i].step != DG_STAGE_STAGED || proven(s, &r->v[i]))
-			continue;
-		if (dg_streq(r->v[i].shadowed_by, "nothing at all"))
-			return dg_diag_set(d, -EIO, s->kernel->modules_dir,
-					   "free some space, then run depmod and drvguard repair",
-					   "after depmod, modprobe would find no %s", r->v[i].standing->driver->name);
-	}
-	return 0;
-}
+	const char *store = s->config->store;
+	struct dg_transaction t;
+	unsigned int number;
+	int err = dg_generation_next(s->root, store, s->kernel->release, &number);
 
-static int commit(const struct dg_survey *s, struct dg_stage_result *r, const struct dg_manifest *m, struct dg_diag *d)
-{
-	dg_auto_free char *dir = NULL, *old = NULL;
-	int err = dg_generation_build(s->root, s->config->store, m, &dir, d);
-
-	if (err == 0)
-		err = dg_generation_switch(s->kernel, dir, &old, d);
+	if (err < 0)
+		return dg_diag_errno(d, err, store, "count the generations");
+	err = dg_transaction_begin(&t, s->root, store, s->kernel, o->force ? DG_ACTION_FORCE : DG_ACTION_STAGE,
+				   s->generation->number, number, d);
+	if (err < 0)
+		return err;
+	err = make_generation(s, r, number, d);
 	if (err < 0) {
-		if (dir)
-			dg_tree_remove(dir);
+		dg_transaction_abandon(&t);
 		return err;
 	}
-	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
-	dg_kernel_reindexed(s->kernel);
-	if (err == 0)
-		err = prove(s, r, d);
-	if (err < 0) {
-		dg_generation_switch_back(s->kernel, old);
-		(void)dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, NULL);
-		dg_tree_remove(dir);
+	err = dg_transaction_commit(&t, d);
+	if (err < 0)
 		return err;
-	}
 	r->changed = true;
-	r->generation = (unsigned int)strtoul(strrchr(dir, '/') + 1, NULL, 10);
+	r->generation = number;
 	return 0;
+}
+
+/* What modprobe would take instead of our files goes into the items; returns whether it is so for any. */
+static bool look_for_shadows(const struct dg_survey *s, struct dg_stage_result *r, bool staged_only)
+{
+	const struct dg_manifest *m = s->generation->manifest;
+	bool any = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct dg_stage_item *item = &r->v[i];
+		const char *name = item->standing->driver->name;
+
+		item->shadowed_by[0] = '\0';
+		if (staged_only ? item->step != DG_STAGE_STAGED : !m || !dg_manifest_find(m, name))
+			continue;
+		if (dg_generation_is_taken(s->kernel, name, item->shadowed_by, sizeof(item->shadowed_by)))
+			continue;
+		if (!item->shadowed_by[0])
+			snprintf(item->shadowed_by, sizeof(item->shadowed_by), "nothing at all");
+		any = true;
+	}
+	return any;
 }
 
 /* An index made before our link, or by somebody else, may not know what is staged. */
 static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, struct dg_diag *d)
 {
-	bool stale = false;
+	int err;
 
-	for (size_t i = 0; i < r->n; i++) {
-		const struct dg_manifest *m = s->generation->manifest;
-
-		if (m && dg_manifest_find(m, r->v[i].standing->driver->name) && !proven(s, &r->v[i]))
-			stale = true;
-	}
-	if (!stale)
+	if (!look_for_shadows(s, r, false))
 		return 0;
-	for (size_t i = 0; i < r->n; i++)
-		r->v[i].shadowed_by[0] = '\0';
-	int err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
-
+	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
-	for (size_t i = 0; i < r->n && err == 0; i++)
-		if (dg_manifest_find(s->generation->manifest, r->v[i].standing->driver->name))
-			(void)proven(s, &r->v[i]);
+	(void)look_for_shadows(s, r, false);
+	return err;
+}
+
+static int check_room(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
+{
+	struct dg_room room = { .root = s->root, .store = s->config->store, .kernel = s->kernel };
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].step == DG_STAGE_STAGED) {
+			const struct dg_candidate *c = dg_stage_choice(&r->v[i]);
+
+			room.files++;
+			room.bytes += c->from_store ? 0 : c->file->len;
+		}
+	return dg_room_check(&room, d);
+}
+
+static int change(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
+		  struct dg_diag *d)
+{
+	int err;
+
+	if (!s->kernel->modules_dir)
+		return dg_diag_set(d, -ENOENT, s->kernel->release, "reinstall that kernel's package",
+				   "has no /lib/modules tree to stage into");
+	/* The manifest names the kernel it is proven for; without a build-id it is proven for none. */
+	(void)dg_kernel_build_id(s->kernel, NULL);
+	err = check_room(s, r, d);
+	if (err == 0)
+		err = commit(s, o, r, d);
+	if (err == 0)
+		(void)look_for_shadows(s, r, true);
 	return err;
 }
 
@@ -316,25 +233,14 @@ int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, st
 		 struct dg_diag *d)
 {
 	dg_auto(dg_stage_result_freep) struct dg_stage_result *r = calloc(1, sizeof(*r));
-	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
-	bool change;
 	int err = 0;
 
 	if (!r || !(r->v = calloc(s->n + 1, sizeof(*r->v))))
 		return -ENOMEM;
-	r->generation = s->generation->number;
-	change = plan(s, o, r);
-	if (change && !o->dry_run) {
-		if (!s->kernel->modules_dir)
-			return dg_diag_set(d, -ENOENT, s->kernel->release, "reinstall that kernel's package",
-					   "has no /lib/modules tree to stage into");
-		/* The manifest names the kernel it is proven for; without a build-id it is proven for none. */
-		(void)dg_kernel_build_id(s->kernel, NULL);
-		err = check_room(s, r, d);
-		if (err == 0)
-			err = make_manifest(s, r, &m, d);
-		if (err == 0)
-			err = commit(s, r, m, d);
+	r->before = r->generation = s->generation->number;
+	if (dg_plan_make(s, o, r)) {
+		if (!o->dry_run)
+			err = change(s, o, r, d);
 	} else if (!o->dry_run && s->generation->link == DG_LINK_GOOD) {
 		err = mend_index(s, r, d);
 	}
@@ -354,55 +260,4 @@ void dg_stage_result_free(struct dg_stage_result *r)
 void dg_stage_result_freep(struct dg_stage_result **r)
 {
 	dg_stage_result_free(*r);
-}
-
-static int settle_one(const struct dg_survey *s, const struct dg_standing *st, struct dg_diags *remarks,
-		      struct dg_diag *d)
-{
-	const char *match = dg_standing_match_path(st);
-	dg_auto_free char *saved = NULL;
-	int r = match ? dg_hold_lift(s->root, st->driver->name, d) : dg_hold_set(s->root, st->driver->name, d);
-
-	if (r < 0 || !st->driver->path)
-		return r;
-	r = dg_place_set(s->root, st->driver->path, match, &saved, d);
-	if (saved) {
-		struct dg_diag note;
-
-		dg_diag_set(&note, 0, st->driver->path, "", "held a file that was not drvguard's; it is now %s", saved);
-		dg_diags_add(remarks, &note);
-	}
-	return r;
-}
-
-/* A driver that was taken out of the configuration is held no more, unless it is only misspelt now. */
-static void lift_forgotten_holds(const struct dg_survey *s)
-{
-	char **names;
-
-	if (s->config->problems.n || dg_hold_list(s->root, &names) < 0)
-		return;
-	for (char **n = names; *n; n++)
-		if (!dg_config_driver(s->config, *n))
-			(void)dg_hold_lift(s->root, *n, NULL);
-	dg_strv_free(names);
-}
-
-int dg_stage_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_diag *d)
-{
-	int first = 0;
-
-	if (s->running)
-		lift_forgotten_holds(s);
-
-	for (size_t i = 0; s->running && i < s->n; i++) {
-		struct dg_diag one;
-		int r = settle_one(s, &s->v[i], remarks, &one);
-
-		if (r < 0 && !first) {
-			first = r;
-			*d = one;
-		}
-	}
-	return first;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 
 #include "fs.h"
 
@@ -67,4 +68,91 @@ bool dg_store_is_whole(const struct dg_modfile *m)
 	const char *slash = m->path ? strrchr(m->path, '/') : NULL;
 
 	return slash && slash - m->path > 64 && memcmp(slash - 64, m->sha256, 64) == 0;
+}
+
+/* "NAME.ko", or what a write that was cut short left beside it. */
+static bool is_ours(const char *name)
+{
+	return dg_endswith(name, ".ko") || (*name == '.' && dg_endswith(name, ".ko.new"));
+}
+
+static int each_in(const char *dir, int (*fn)(const char *path, const struct stat *st, void *data), void *data)
+{
+	char **names;
+	int r = dg_dir_list(dir, &names);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (char **n = names; *n && r == 0; n++) {
+		dg_auto_free char *path = dg_format("%s/%s", dir, *n);
+		struct stat st;
+
+		if (!path)
+			r = -ENOMEM;
+		else if (is_ours(*n) && lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+			r = fn(path, &st, data);
+	}
+	dg_strv_free(names);
+	return r;
+}
+
+int dg_store_each(const char *root, const char *store, int (*fn)(const char *path, const struct stat *st, void *data),
+		  void *data)
+{
+	dg_auto_free char *dir = dg_store_dir(root, store);
+	char **names;
+	int r = dir ? dg_dir_list(dir, &names) : -ENOMEM;
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (char **n = names; *n && r == 0; n++) {
+		dg_auto_free char *own = dg_format("%s/%s", dir, *n);
+
+		if (!own)
+			r = -ENOMEM;
+		else if (strlen(*n) == 64 && strspn(*n, "0123456789abcdef") == 64)
+			r = each_in(own, fn, data);
+	}
+	dg_strv_free(names);
+	return r;
+}
+
+int dg_store_remove(const char *path)
+{
+	dg_auto_free char *copy = strdup(path);
+	char *dir;
+
+	if (!copy)
+		return -ENOMEM;
+	if (unlink(path) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	dir = dirname(copy);
+	if (rmdir(dir) < 0)
+		return errno == ENOTEMPTY || errno == EEXIST ? dg_dir_sync(dir) : -errno;
+	return dg_dir_sync(dirname(dir));
+}
+
+static int sweep_one(const char *path, const struct stat *st, void *data)
+{
+	(void)data;
+	return st->st_nlink < 2 ? dg_store_remove(path) : 0;
+}
+
+int dg_store_sweep(const char *root, const char *store)
+{
+	dg_auto_free char *dir = dg_store_dir(root, store);
+	int r = dg_store_each(root, store, sweep_one, NULL);
+	char **names;
+
+	/* Directories a run that was cut short left empty; the others refuse to go. */
+	if (r < 0 || !dir || dg_dir_list(dir, &names) < 0)
+		return r;
+	for (char **n = names; *n; n++) {
+		dg_auto_free char *own = dg_format("%s/%s", dir, *n);
+
+		if (own)
+			(void)rmdir(own);
+	}
+	dg_strv_free(names);
+	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef DG_STORE_H
 #define DG_STORE_H
 
+#include <sys/stat.h>
+
 #include "modfile.h"
 
 /* STORE/store, physical, under @root. Caller frees; NULL without memory. */
@@ -20,5 +22,18 @@ int dg_store_put(const char *dir, const struct dg_modfile *m, char **ret_path, s
 
 /* Whether @m, read from the store, is the file its directory is named for. */
 bool dg_store_is_whole(const struct dg_modfile *m);
+
+/*
+ * Call @fn for every file in the store, until it returns other than 0. What
+ * does not look like the store's own is passed over. -errno, or what @fn said.
+ */
+int dg_store_each(const char *root, const char *store, int (*fn)(const char *path, const struct stat *st, void *data),
+		  void *data);
+
+/* Remove one file of it, and its directory when that is empty then. */
+int dg_store_remove(const char *path);
+
+/* Remove every file nothing links to any more: what interrupted runs left. */
+int dg_store_sweep(const char *root, const char *store);
 
 #endif

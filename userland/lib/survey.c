@@ -143,6 +143,24 @@ static void add_problem(struct walk *w, int err, const struct dg_diag *d)
 		s->unread = true;
 }
 
+/* What is staged now is not withdrawn, whatever the list says. */
+static bool is_withdrawn(const struct dg_survey *s, const struct dg_standing *st, const struct dg_modfile *f)
+{
+	const struct dg_manifest *m = s->generation->manifest;
+	const struct dg_manifest_entry *e = m ? dg_manifest_find(m, st->driver->name) : NULL;
+
+	return !(e && dg_streq(e->sha256, f->sha256)) &&
+	       dg_withdrawn_find(&s->withdrawn, st->driver->name, f->sha256, f->version);
+}
+
+/* Where a judged candidate belongs. */
+static struct dg_candidate *shelf(const struct dg_survey *s, struct dg_standing *st, const struct dg_candidate *c)
+{
+	if (!good(c))
+		return &st->nearest_refused;
+	return is_withdrawn(s, st, c->file) ? &st->withdrawn : &st->best;
+}
+
 static int offer(struct walk *w, struct dg_standing *st, struct dg_modfile *m)
 {
 	struct dg_candidate c = { .file = m, .from_store = !w->product };
@@ -154,7 +172,7 @@ static int offer(struct walk *w, struct dg_standing *st, struct dg_modfile *m)
 	}
 	if (w->product && !w->again)
 		st->n_candidates++;
-	keep_better(w->survey, good(&c) ? &st->best : &st->nearest_refused, &c);
+	keep_better(w->survey, shelf(w->survey, st, &c), &c);
 	return 0;
 }
 
@@ -322,8 +340,11 @@ static bool add_candidates_exports(struct dg_survey *s)
 
 static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
 {
+	struct dg_diag why;
 	int r = dg_generation_current(s->config->store, s->kernel, &s->generation);
 
+	if (r == 0 && dg_withdrawn_read(s->root, s->config->store, s->kernel->release, &s->withdrawn, &why) < 0)
+		dg_diags_add(&s->problems, &why);
 	for (size_t i = 0; i < s->n && r == 0; i++) {
 		s->v[i].driver = &s->config->drivers[i];
 		s->v[i].depot = DG_DEPOT_ABSENT;
@@ -371,9 +392,11 @@ void dg_survey_free(struct dg_survey *s)
 		free(s->v[i].staged_path);
 		candidate_free(&s->v[i].staged);
 		candidate_free(&s->v[i].best);
+		candidate_free(&s->v[i].withdrawn);
 		candidate_free(&s->v[i].nearest_refused);
 	}
 	free(s->v);
+	dg_withdrawn_free(&s->withdrawn);
 	dg_generation_free(s->generation);
 	dg_diags_free(&s->problems);
 	free(s);

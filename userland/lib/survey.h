@@ -13,6 +13,7 @@
 #include "generation.h"
 #include "place.h"
 #include "running.h"
+#include "withdrawn.h"
 
 enum dg_match {
 	DG_MATCH,    /* what is staged has a good verdict */
@@ -40,6 +41,7 @@ struct dg_standing {
 	struct dg_diag depot_why; /* when it is not present, or cannot be read */
 	bool depot_unreadable;
 	struct dg_candidate best;	     /* good verdicts only, from depot and store */
+	struct dg_candidate withdrawn;	     /* the best of those that would be good, but were taken out on purpose */
 	size_t n_candidates;		     /* of this driver in the depot */
 	struct dg_candidate nearest_refused; /* the best of the refused ones */
 
@@ -59,6 +61,7 @@ struct dg_survey {
 	bool running; /* the kernel is the one now running in @root */
 	struct dg_running now;
 	struct dg_generation *generation;
+	struct dg_withdrawn withdrawn;
 	struct dg_standing *v;
 	size_t n;
 	struct dg_diags problems; /* files and depots that could not be used */

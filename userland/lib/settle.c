@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "settle.h"
+
+#include "fs.h"
+#include "hold.h"
+
+static int settle_one(const struct dg_survey *s, const struct dg_standing *st, struct dg_diags *remarks,
+		      struct dg_diag *d)
+{
+	const char *match = dg_standing_match_path(st);
+	dg_auto_free char *saved = NULL;
+	int r = match ? dg_hold_lift(s->root, st->driver->name, d) : dg_hold_set(s->root, st->driver->name, d);
+
+	if (r < 0 || !st->driver->path)
+		return r;
+	r = dg_place_set(s->root, st->driver->path, match, &saved, d);
+	if (saved) {
+		struct dg_diag note;
+
+		dg_diag_set(&note, 0, st->driver->path, "", "held a file that was not drvguard's; it is now %s", saved);
+		dg_diags_add(remarks, &note);
+	}
+	return r;
+}
+
+/* A driver that was taken out of the configuration is held no more, unless it is only misspelt now. */
+static void lift_forgotten_holds(const struct dg_survey *s)
+{
+	char **names;
+
+	if (s->config->problems.n || dg_hold_list(s->root, &names) < 0)
+		return;
+	for (char **n = names; *n; n++)
+		if (!dg_config_driver(s->config, *n))
+			(void)dg_hold_lift(s->root, *n, NULL);
+	dg_strv_free(names);
+}
+
+int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_diag *d)
+{
+	int first = 0;
+
+	if (s->running)
+		lift_forgotten_holds(s);
+
+	for (size_t i = 0; s->running && i < s->n; i++) {
+		struct dg_diag one;
+		int r = settle_one(s, &s->v[i], remarks, &one);
+
+		if (r < 0 && !first) {
+			first = r;
+			*d = one;
+		}
+	}
+	return first;
+}
