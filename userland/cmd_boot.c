@@ -14,6 +14,11 @@ static void tell(const struct dg_repair *r, size_t i)
 	const struct dg_standing *before = &r->before->v[i], *after = &r->after->v[i];
 	char cause[500];
 
+	if (after->match == DG_MATCH && after->suspect) {
+		dg_standing_cause(after, cause, sizeof(cause));
+		printf("%s: matches kernel %s, but %s\n", after->driver->name, r->after->kernel->release, cause);
+		return;
+	}
 	if (after->match == DG_MATCH && before->match == DG_MATCH) {
 		printf("%s: matches kernel %s\n", after->driver->name, r->after->kernel->release);
 		return;
@@ -44,6 +49,8 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		dg_report_error(r->stage_error, &r->stage_problem);
 	if (r->settle_error < 0)
 		dg_job_error(job, r->settle_error, &r->settle_problem);
+	if (r->reverted.from && !job->context->quiet)
+		printf("the trial of generation %u was not confirmed: back to %u\n", r->reverted.from, r->reverted.to);
 	for (size_t i = 0; i < r->after->n; i++) {
 		if (!job->context->quiet)
 			tell(r, i);

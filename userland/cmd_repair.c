@@ -115,6 +115,8 @@ static void print_loaded(const struct dg_repair *r, const struct dg_standing *st
 		[DG_LOAD_DONE] = "loaded now, the staged file",
 		[DG_LOAD_REBOOT] = "another build is loaded: reboot to run the staged one",
 		[DG_LOAD_FAILED] = "could not be loaded",
+		[DG_LOAD_SUSPECT] =
+			"not loaded: its last load was followed by an unclean boot; drvguard commit clears that",
 	};
 
 	printf("loaded   %s: %s", st->driver->name, words[r->load[i]]);
@@ -153,6 +155,9 @@ static void print_text(const struct dg_repair *r)
 	const struct dg_survey *after = r->after;
 
 	print_level(after);
+	if (r->reverted.from)
+		printf("reverted the trial of generation %u was not confirmed: back to %u\n", r->reverted.from,
+		       r->reverted.to);
 	for (size_t i = 0; i < after->n; i++)
 		print_found(&r->before->v[i]);
 	for (size_t i = 0; i < after->n; i++)
@@ -187,7 +192,7 @@ static void print_result(enum dg_exit code)
 static struct json_object *to_json(const struct dg_repair *r)
 {
 	static const char *const loads[] = { "no_match", "not_running", "not_asked", "already",
-					     "loaded",	 "reboot",	"failed" };
+					     "loaded",	 "reboot",	"failed",    "suspect" };
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	json_object_object_add(o, "kernel", dg_json_kernel(r->after->kernel));

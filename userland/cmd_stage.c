@@ -2,11 +2,9 @@
 /* Put the matching drivers in place, for one kernel or all. */
 #include "cmd.h"
 #include "job.h"
-#include "lib/settle.h"
 #include "lib/stage.h"
-#include "lib/transaction.h"
 #include "report.h"
-#include "waiting.h"
+#include "settling.h"
 
 static const char *step_name(enum dg_stage_step step, bool dry_run)
 {
@@ -89,26 +87,12 @@ static void report(struct dg_job *job, const struct dg_survey *s, const struct d
 	dg_table_end(&t, !job->context->json);
 }
 
-/* The running kernel's holds and fixed places follow what is staged now. */
-static int settle(struct dg_job *job, struct dg_kernel *k, struct dg_diag *d)
-{
-	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
-	struct dg_diags remarks = { 0 };
-	int r = dg_survey_take(job->context->root, job->config, k, 0, &s, d);
-
-	if (r == 0) {
-		(void)dg_waiting_record(s);
-		r = dg_settle(s, &remarks, d);
-	}
-	dg_report_problems(&remarks);
-	dg_diags_free(&remarks);
-	return r;
-}
-
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	const struct dg_context *c = job->context;
-	const struct dg_stage_options options = { .dry_run = c->dry_run, .force = c->force, .names = job->names };
+	const struct dg_stage_options options = {
+		.dry_run = c->dry_run, .force = c->force, .trial = c->trial, .mount = c->mount, .names = job->names
+	};
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
 	dg_auto(dg_stage_result_freep) struct dg_stage_result *result = NULL;
 	struct dg_diag d = { 0 };
@@ -120,7 +104,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		r = dg_stage_run(s, &options, &result, &d);
 	}
 	if (r == 0 && s->running && !c->dry_run)
-		r = settle(job, k, &d);
+		r = dg_settle_job(job, k, &d);
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	if (!result)
@@ -134,19 +118,11 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 enum dg_exit cmd_stage(const struct dg_context *c)
 {
 	dg_auto_close int lock = -1;
-	struct dg_diags remarks = { 0 };
-	struct dg_diag d = { 0 };
 	struct dg_job job;
-	int r;
 
 	if (!dg_job_begin(&job, c) || !dg_job_take_names(&job))
 		return dg_job_end(&job);
-	r = c->dry_run ? 0 : dg_transaction_lock(c->root, job.config->store, &lock, &remarks, &d);
-	dg_report_problems(&remarks);
-	dg_diags_free(&remarks);
-	if (r < 0) {
-		dg_job_error(&job, r, &d);
-	} else {
+	if (dg_job_lock(&job, &lock)) {
 		dg_job_each_kernel(&job, one_kernel);
 		dg_job_print(&job);
 	}

@@ -13,13 +13,20 @@ enum dg_option {
 	DG_OPTION_DRY_RUN = 1 << 1,
 	DG_OPTION_FORCE = 1 << 2,
 	DG_OPTION_SUM = 1 << 3,
+	DG_OPTION_TRIAL = 1 << 4,
+	DG_OPTION_MOUNT = 1 << 5,
+	DG_OPTION_TO = 1 << 6,
+	DG_OPTION_BOOT = 1 << 7,
+	DG_OPTION_KEEP = 1 << 8,
 };
 
 struct dg_context {
 	const char *root;   /* "/" or a physical directory */
 	const char *config; /* NULL: the usual places */
 	const char *kernel; /* NULL: the running one; a release, "next" or "all" */
-	bool json, quiet, verbose, dry_run, force, sum;
+	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot;
+	unsigned int to; /* a generation; 0: the one before */
+	int keep;	 /* generations; -1: as configured */
 	char **args; /* after the command, ended by NULL */
 };
 

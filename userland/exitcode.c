@@ -26,5 +26,7 @@ enum dg_exit dg_exit_of_standing(const struct dg_survey *s, const struct dg_stan
 	case DG_MATCH:
 		break;
 	}
-	return dg_standing_needs_reboot(st) ? DG_EXIT_REBOOT : DG_EXIT_OK;
+	if (dg_standing_needs_reboot(st))
+		return DG_EXIT_REBOOT;
+	return st->suspect ? DG_EXIT_MISMATCH : DG_EXIT_OK;
 }

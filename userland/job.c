@@ -5,6 +5,7 @@
 
 #include "lib/fs.h"
 #include "lib/running.h"
+#include "lib/transaction.h"
 #include "report.h"
 
 void dg_job_raise(struct dg_job *job, enum dg_exit code)
@@ -45,6 +46,22 @@ void dg_job_note_if_idle(const struct dg_job *job)
 {
 	if (!job->config->n_drivers && !job->config->problems.n && !job->context->quiet)
 		dg_report_note("no driver is configured", "see drvguard.conf(5)");
+}
+
+bool dg_job_lock(struct dg_job *job, int *ret_lock)
+{
+	struct dg_diags remarks = { 0 };
+	struct dg_diag d = { 0 };
+	int r;
+
+	if (job->context->dry_run)
+		return true;
+	r = dg_transaction_lock(job->context->root, job->config->store, ret_lock, &remarks, &d);
+	dg_report_problems(&remarks);
+	dg_diags_free(&remarks);
+	if (r < 0)
+		dg_job_error(job, r, &d);
+	return r == 0;
 }
 
 bool dg_job_take_names(struct dg_job *job)

@@ -26,6 +26,11 @@ void dg_job_init(struct dg_job *job, const struct dg_context *c);
 bool dg_job_begin(struct dg_job *job, const struct dg_context *c);
 /* Take the arguments as drivers, each of which must be configured. */
 bool dg_job_take_names(struct dg_job *job);
+/*
+ * For commands that write: take the lock and mend what an interrupted run left,
+ * which is told. A dry run needs none. *ret_lock: close it to let go.
+ */
+bool dg_job_lock(struct dg_job *job, int *ret_lock);
 /* Say so when no driver is configured. */
 void dg_job_note_if_idle(const struct dg_job *job);
 /* Call @fn for each kernel --kernel stands for. */

@@ -6,6 +6,8 @@
 
 #include "cmd.h"
 #include "lib/fs.h"
+#include "lib/manifest.h"
+#include "lib/record.h"
 
 static const struct command {
 	const char *name;
@@ -23,10 +25,20 @@ static const struct command {
 	{ "preflight", cmd_preflight, DG_OPTION_KERNEL, true, "[REL|next|all]", "safe to reboot into it?" },
 	{ "status", cmd_status, DG_OPTION_KERNEL, true, "[--kernel REL|next|all] [DRIVER ...]",
 	  "how every driver stands" },
-	{ "stage", cmd_stage, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN | DG_OPTION_FORCE, true,
-	  "[--kernel REL|next|all] [--dry-run] [--force] [DRIVER ...]", "put the matching drivers in place" },
+	{ "stage", cmd_stage,
+	  DG_OPTION_KERNEL | DG_OPTION_DRY_RUN | DG_OPTION_FORCE | DG_OPTION_TRIAL | DG_OPTION_MOUNT, true,
+	  "[--kernel REL|next|all] [--dry-run] [--force] [--trial] [--mount] [DRIVER ...]",
+	  "put the matching drivers in place" },
 	{ "verify", cmd_verify, DG_OPTION_KERNEL | DG_OPTION_SUM, true, "[--kernel REL|next|all] [--sum] [DRIVER ...]",
 	  "what is staged, against its manifest" },
+	{ "rollback", cmd_rollback, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN | DG_OPTION_FORCE | DG_OPTION_TO, false,
+	  "[--kernel REL|next|all] [--to GENERATION] [--dry-run] [--force]", "back to what was staged before" },
+	{ "commit", cmd_commit, DG_OPTION_KERNEL | DG_OPTION_BOOT, false, "[--kernel REL|next|all] [--boot]",
+	  "confirm a trial, and what was loaded" },
+	{ "remove", cmd_remove, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN, true,
+	  "[--kernel REL|next|all] [--dry-run] DRIVER ...", "take drivers out; what they superseded comes back" },
+	{ "cleanup", cmd_cleanup, DG_OPTION_DRY_RUN | DG_OPTION_KEEP, false, "[--preview] [--keep N]",
+	  "remove what nothing needs any more" },
 	{ "repair", cmd_repair, 0, false, "", "find out, stage, verify, load: all for the running kernel (also: -dm)" },
 	{ "boot", cmd_boot, 0, false, "",
 	  "early boot: hold back what does not match, with the root file system alone" },
@@ -49,7 +61,21 @@ static enum dg_exit usage_error(const char *what, const char *about)
 	return DG_EXIT_USAGE;
 }
 
-enum { OPT_ROOT = 256, OPT_CONFIG, OPT_JSON, OPT_KERNEL, OPT_DRY_RUN, OPT_FORCE, OPT_SUM, OPT_VERSION };
+enum {
+	OPT_ROOT = 256,
+	OPT_CONFIG,
+	OPT_JSON,
+	OPT_KERNEL,
+	OPT_DRY_RUN,
+	OPT_FORCE,
+	OPT_SUM,
+	OPT_TRIAL,
+	OPT_MOUNT,
+	OPT_TO,
+	OPT_BOOT,
+	OPT_KEEP,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "root", required_argument, NULL, OPT_ROOT }, { "config", required_argument, NULL, OPT_CONFIG },
@@ -57,12 +83,27 @@ static const struct option long_options[] = {
 	{ "verbose", no_argument, NULL, 'v' },	       { "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN }, { "force", no_argument, NULL, OPT_FORCE },
 	{ "sum", no_argument, NULL, OPT_SUM },	       { "help", no_argument, NULL, 'h' },
+	{ "trial", no_argument, NULL, OPT_TRIAL },     { "mount", no_argument, NULL, OPT_MOUNT },
+	{ "to", required_argument, NULL, OPT_TO },     { "boot", no_argument, NULL, OPT_BOOT },
+	{ "keep", required_argument, NULL, OPT_KEEP }, { "preview", no_argument, NULL, OPT_DRY_RUN },
 	{ "version", no_argument, NULL, OPT_VERSION }, { 0 },
 };
 
-/* One option into @c; *used collects those not every command takes. */
-static void take_option(int option, struct dg_context *c, unsigned int *used)
+static bool take_number(const char *s, unsigned int least, unsigned int *ret)
 {
+	unsigned long long n;
+
+	if (!dg_record_number(s, DG_GENERATION_MAX, &n) || n < least)
+		return false;
+	*ret = (unsigned int)n;
+	return true;
+}
+
+/* One option into @c; *used collects those not every command takes. False: a bad value. */
+static bool take_option(int option, struct dg_context *c, unsigned int *used)
+{
+	unsigned int number;
+
 	switch (option) {
 	case OPT_ROOT:
 		c->root = optarg;
@@ -95,7 +136,30 @@ static void take_option(int option, struct dg_context *c, unsigned int *used)
 		c->sum = true;
 		*used |= DG_OPTION_SUM;
 		break;
+	case OPT_TRIAL:
+		c->trial = true;
+		*used |= DG_OPTION_TRIAL;
+		break;
+	case OPT_MOUNT:
+		c->mount = true;
+		*used |= DG_OPTION_MOUNT;
+		break;
+	case OPT_BOOT:
+		c->boot = true;
+		*used |= DG_OPTION_BOOT;
+		break;
+	case OPT_TO:
+		*used |= DG_OPTION_TO;
+		return take_number(optarg, 1, &c->to);
+	case OPT_KEEP:
+		*used |= DG_OPTION_KEEP;
+		c->keep = -1;
+		if (!take_number(optarg, 0, &number))
+			return false;
+		c->keep = (int)number;
+		break;
 	}
+	return true;
 }
 
 static enum dg_exit dispatch(struct dg_context *c, char **args, unsigned int used)
@@ -124,7 +188,7 @@ static enum dg_exit dispatch(struct dg_context *c, char **args, unsigned int use
 int main(int argc, char **argv)
 {
 	static char repair[] = "repair";
-	struct dg_context c = { .root = "/" };
+	struct dg_context c = { .root = "/", .keep = -1 };
 	unsigned int used = 0;
 	enum dg_exit code;
 	int option;
@@ -153,7 +217,8 @@ int main(int argc, char **argv)
 		if (option == '?' || option == ':')
 			return usage_error(option == ':' ? "a value is missing behind" : "no such option:",
 					   argv[optind - 1]);
-		take_option(option, &c, &used);
+		if (!take_option(option, &c, &used))
+			return usage_error("no number that can be meant:", optarg);
 	}
 	if (optind == argc)
 		return usage_error("no command", NULL);

@@ -264,6 +264,8 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 	char why[400], built_for[80];
 
 	buf[0] = '\0';
+	if (st->match == DG_MATCH && st->suspect)
+		snprintf(buf, size, "its last load was followed by an unclean boot: it is not loaded by itself");
 	if (st->match == DG_MATCH)
 		return;
 	if (st->broken)
@@ -276,6 +278,8 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 		snprintf(buf, size, "the %s has %s", st->best.from_store ? "store" : "depot", st->best.file->path);
 	else if (st->match == DG_WAITING)
 		snprintf(buf, size, "%s", st->depot_why.what[0] ? st->depot_why.what : "the depot was not looked at");
+	else if (st->withdrawn.file)
+		snprintf(buf, size, "%s fits, but was rolled back or removed before", st->withdrawn.file->path);
 	else if (near->file) {
 		dg_judgement_cause(near->judgement, why, sizeof(why));
 		dg_choose_built_for(near->file, built_for, sizeof(built_for));
@@ -290,14 +294,24 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st, char *buf, size_t size)
 {
 	buf[0] = '\0';
-	if (st->match == DG_WAITING)
+	if (s->intent.release[0])
+		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
+	else if (st->mounted.recorded && !st->mounted.active)
+		snprintf(buf, size, "drvguard stage --mount %s", st->driver->name);
+	else if (st->match == DG_WAITING)
 		snprintf(buf, size, "%s", st->depot_why.cure[0] ? st->depot_why.cure : "mount the depot");
 	else if (st->match != DG_MATCH && st->best.file)
 		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
+	else if (st->match != DG_MATCH && st->withdrawn.file)
+		snprintf(buf, size, "drvguard stage --force %s", st->driver->name);
 	else if (st->match != DG_MATCH)
 		snprintf(buf, size, "get a driver for this kernel from the vendor");
 	else if (dg_standing_needs_reboot(st))
 		snprintf(buf, size, "reboot: another build is loaded");
+	else if (st->suspect)
+		snprintf(buf, size, "drvguard commit, then repair; or stage another version");
+	else if (st->on_trial)
+		snprintf(buf, size, "drvguard commit, or it goes back at the next boot");
 	/* To be pasted, it has to act where this run looked. */
 	if (dg_startswith(buf, "drvguard ") && !dg_streq(s->root, "/")) {
 		dg_auto_free char *rest = strdup(buf + strlen("drvguard "));
@@ -306,4 +320,49 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 	}
 	if (dg_endswith(buf, "--kernel "))
 		snprintf(buf + strlen(buf), size - strlen(buf), "%s", s->kernel->release);
+}
+
+static const char *or_unnumbered(const char *version)
+{
+	return *version ? dg_show(version) : "(no version)";
+}
+
+static void print_change(const struct dg_change *one, const char *gone)
+{
+	if (!one->sha256_to[0])
+		printf("  %s: %s %s\n", one->name, or_unnumbered(one->version_from), gone);
+	else if (!one->sha256_from[0])
+		printf("  %s: %s staged again\n", one->name, or_unnumbered(one->version_to));
+	else
+		printf("  %s: %s, in place of %s\n", one->name, or_unnumbered(one->version_to),
+		       or_unnumbered(one->version_from));
+}
+
+void dg_report_changes(struct json_object *list, const struct dg_kernel *k, const struct dg_changes *changes,
+		       const char *gone, const struct dg_context *c)
+{
+	struct json_object *o = json_object_new_object(), *drivers = json_object_new_array();
+
+	if (!c->json)
+		printf("kernel %s: generation %u, %s %u\n", k->release, changes->to,
+		       c->dry_run ? "would come after" : "after", changes->from);
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct dg_change *one = &changes->v[i];
+		struct json_object *d = json_object_new_object();
+
+		dg_json_string(d, "driver", one->name);
+		dg_json_string(d, "version_from", one->sha256_from[0] ? one->version_from : NULL);
+		dg_json_string(d, "version_to", one->sha256_to[0] ? one->version_to : NULL);
+		dg_json_string(d, "sha256_from", one->sha256_from[0] ? one->sha256_from : NULL);
+		dg_json_string(d, "sha256_to", one->sha256_to[0] ? one->sha256_to : NULL);
+		json_object_array_add(drivers, d);
+		if (!c->json)
+			print_change(one, gone);
+	}
+	json_object_object_add(o, "kernel", dg_json_kernel(k));
+	json_object_object_add(o, "generation_before", json_object_new_int((int)changes->from));
+	json_object_object_add(o, "generation", json_object_new_int((int)changes->to));
+	json_object_object_add(o, "changed", json_object_new_boolean(!c->dry_run));
+	json_object_object_add(o, "drivers", drivers);
+	json_object_array_add(list, o);
 }

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "context.h"
 #include "lib/survey.h"
 
 #define DG_JSON_SCHEMA 1
@@ -44,6 +45,14 @@ struct json_object *dg_json_judgement(const char *driver, const char *file, cons
 struct json_object *dg_json_standing(const struct dg_standing *st);
 /* One {"where","what","cure"} each. */
 struct json_object *dg_json_problems(const struct dg_diags *list);
+
+/*
+ * One kernel's change of generation, into @list and, unless @c wants JSON, in
+ * words: @gone is what became of a driver that has no other version there now.
+ */
+
+void dg_report_changes(struct json_object *list, const struct dg_kernel *k, const struct dg_changes *changes,
+		       const char *gone, const struct dg_context *c);
 
 /* "ENOEXEC"; NULL for 0. */
 const char *dg_errno_name(int err);

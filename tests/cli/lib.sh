@@ -124,6 +124,24 @@ config_each() {
 	sed -i 's/^\[product falco\]$/&\ngroup = each/' "$conf"
 }
 
+# A driver like B's, of another version: three bytes of its .modinfo are other ones.
+other_version() { # VERSION DEST
+	LC_ALL=C sed "s/version=0\.1\.1/version=$1/" "$SCAP_B" >"$2"
+	[ "$(modinfo -F version "$2" | cut -c1-5)" = "$1" ] || skip "this scap has another version"
+}
+
+# One byte in the middle of FILE, changed in place.
+flip() { # FILE
+	local at=$(($(stat -c %s "$1") / 2))
+	printf '\x5a\xa5' | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+
+# This boot of the kernel that runs in $R.
+boots() { # NUMBER
+	mkdir -p "$R/proc/sys/kernel/random"
+	printf '%08d-1111-4111-8111-111111111111\n' "$1" >"$R/proc/sys/kernel/random/boot_id"
+}
+
 # --- a kernel that "runs" in $R ---------------------------------------------------------------
 
 hex_bytes() {

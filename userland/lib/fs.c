@@ -262,6 +262,13 @@ int dg_file_write(const char *path, const void *data, size_t len, mode_t mode)
 	return parent_sync(path);
 }
 
+int dg_file_remove(const char *path)
+{
+	if (unlink(path) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return parent_sync(path);
+}
+
 bool dg_path_is_dir(const char *path)
 {
 	struct stat st;

@@ -49,6 +49,9 @@ int dg_file_read_line(const char *path, char **ret);
  */
 int dg_file_write(const char *path, const void *data, size_t len, mode_t mode);
 
+/* Unlink, the directory synced; absent is fine. */
+int dg_file_remove(const char *path);
+
 bool dg_path_is_dir(const char *path);
 /* mkdir -p; every directory made is synced into its parent. */
 int dg_dir_make(const char *path);

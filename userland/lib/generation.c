@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <libgen.h>
 #include <sys/stat.h>
 
 #include "fs.h"
@@ -246,17 +245,6 @@ int dg_generation_drop(const char *root, const char *store, const char *release,
 	return r;
 }
 
-static int unlink_current(const char *path)
-{
-	dg_auto_free char *copy = strdup(path);
-
-	if (!copy)
-		return -ENOMEM;
-	if (unlink(path) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return dg_dir_sync(dirname(copy));
-}
-
 static int link_to(const char *path, const char *updates, const char *dir)
 {
 	dg_auto_free char *from = NULL, *to = NULL, *text = NULL;
@@ -286,7 +274,7 @@ int dg_generation_switch(const char *store, const struct dg_kernel *k, unsigned 
 	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return dg_diag_set(d, -EEXIST, path, "move it away: that name is drvguard's",
 				   "a directory stands where the link to the generation belongs");
-	r = number ? link_to(path, updates, dir) : unlink_current(path);
+	r = number ? link_to(path, updates, dir) : dg_file_remove(path);
 	return r < 0 ? dg_diag_errno(d, r, path, "switch to the generation") : 0;
 }
 
@@ -302,4 +290,46 @@ bool dg_generation_is_taken(const struct dg_kernel *k, const char *name, char *b
 		snprintf(buf, size, "%s", path);
 	dg_printable(buf);
 	return false;
+}
+
+static int add_change(struct dg_changes *c, const struct dg_manifest_entry *from, const struct dg_manifest_entry *to)
+{
+	struct dg_change *one;
+
+	if (from && to && dg_streq(from->sha256, to->sha256))
+		return 0;
+	if (DG_GROW(c->v, c->n) < 0)
+		return -ENOMEM;
+	one = &c->v[c->n++];
+	*one = (struct dg_change){ .version_from = strdup(from ? from->version : ""),
+				   .version_to = strdup(to ? to->version : ""),
+				   .verdict = to ? to->verdict : DG_VERDICT_REFUSED };
+	snprintf(one->name, sizeof(one->name), "%s", from ? from->name : to->name);
+	if (from)
+		memcpy(one->sha256_from, from->sha256, sizeof(one->sha256_from));
+	if (to)
+		memcpy(one->sha256_to, to->sha256, sizeof(one->sha256_to));
+	return one->version_from && one->version_to ? 0 : -ENOMEM;
+}
+
+int dg_changes_make(const struct dg_manifest *from, const struct dg_manifest *to, struct dg_changes *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; from && i < from->n_entries && r == 0; i++)
+		r = add_change(ret, &from->entries[i], to ? dg_manifest_find(to, from->entries[i].name) : NULL);
+	for (size_t i = 0; to && i < to->n_entries && r == 0; i++)
+		if (!from || !dg_manifest_find(from, to->entries[i].name))
+			r = add_change(ret, NULL, &to->entries[i]);
+	return r;
+}
+
+void dg_changes_free(struct dg_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->v[i].version_from);
+		free(c->v[i].version_to);
+	}
+	free(c->v);
+	*c = (struct dg_changes){ 0 };
 }

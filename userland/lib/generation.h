@@ -29,6 +29,24 @@ struct dg_generation {
 	struct dg_diag problem;
 };
 
+/* One driver between two generations; "" on the side that has none. */
+struct dg_change {
+	char name[64];
+	char *version_from, *version_to;
+	char sha256_from[DG_SHA256_HEX], sha256_to[DG_SHA256_HEX];
+	enum dg_verdict verdict; /* of the one it goes to */
+};
+
+struct dg_changes {
+	unsigned int from, to;
+	struct dg_change *v;
+	size_t n;
+};
+
+/* What differs between two manifests (NULL: nothing staged). Free with dg_changes_free(). */
+int dg_changes_make(const struct dg_manifest *from, const struct dg_manifest *to, struct dg_changes *ret);
+void dg_changes_free(struct dg_changes *c);
+
 /* The current generation of @k; having none is no error. Free with dg_generation_free(). */
 int dg_generation_current(const char *store, const struct dg_kernel *k, struct dg_generation **ret);
 void dg_generation_free(struct dg_generation *g);

@@ -94,11 +94,7 @@ int dg_intent_read(const char *root, const char *store, struct dg_intent *ret, s
 
 int dg_intent_clear(const char *root, const char *store)
 {
-	dg_auto_free char *path = path_of(root, store), *dir = dg_path_join(root, store);
+	dg_auto_free char *path = path_of(root, store);
 
-	if (!path || !dir)
-		return -ENOMEM;
-	if (unlink(path) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return dg_dir_sync(dir);
+	return path ? dg_file_remove(path) : -ENOMEM;
 }

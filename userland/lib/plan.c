@@ -29,14 +29,20 @@ static enum dg_stage_step plan_one(const struct dg_survey *s, const struct dg_st
 
 	if (!dg_modname_in(o->names, st->driver->name))
 		return DG_STAGE_KEPT;
+	/* Whoever mounts a driver wants the disk left alone, until the driver is asked for by name. */
+	if (st->mounted.recorded && !o->names && !o->mount)
+		return DG_STAGE_KEPT;
+	if (o->mount && st->mounted.active && usable)
+		return best->file && !dg_streq(best->file->sha256, have->file->sha256) ? DG_STAGE_STAGED
+										       : DG_STAGE_KEPT;
 	if (!best->file && st->withdrawn.file && !usable)
 		return DG_STAGE_WITHDRAWN;
 	if (!best->file)
 		return usable ? DG_STAGE_KEPT : DG_STAGE_NONE;
-	if (!usable)
+	if (!usable || (st->mounted.recorded && !o->mount))
 		return DG_STAGE_STAGED;
 	if (dg_streq(have->file->sha256, best->file->sha256))
-		return st->staged_ours ? DG_STAGE_KEPT : DG_STAGE_STAGED;
+		return st->staged_ours || o->mount ? DG_STAGE_KEPT : DG_STAGE_STAGED;
 	if (o->force)
 		return DG_STAGE_STAGED;
 	/* Before the comparison: a better verdict does not make an older driver newer. */

@@ -18,6 +18,7 @@ struct dg_stage_options {
 	bool dry_run;
 	bool force;		  /* a lower version, or a withdrawn one, may replace what is staged */
 	bool trial;		  /* until it is confirmed: trial.h */
+	bool mount;		  /* by bind mount: mounted.h */
 	const char *const *names; /* NULL: all; else ended by NULL */
 };
 

@@ -3,9 +3,57 @@
 
 #include <errno.h>
 
+#include "attempt.h"
+#include "interrupt.h"
 #include "modprobe.h"
+#include "rollback.h"
 #include "settle.h"
 #include "transaction.h"
+
+/* Recorded before it may load, so that a load that takes the machine down is known by the next boot. */
+static int note_attempt(const struct dg_survey *s, const struct dg_standing *st, struct dg_diag *d)
+{
+	const struct dg_attempt a = { st->driver->name, s->kernel->release, st->staged.file->sha256, s->boot_id };
+
+	return dg_attempt_begin(s->root, s->config->store, &a, d);
+}
+
+/* Whatever loads it - an agent, udev, drvguard - may do so from now on. */
+static void note_attempts(const struct dg_survey *s, struct dg_diags *remarks)
+{
+	struct dg_diag why;
+
+	for (size_t i = 0; s->running && i < s->n; i++) {
+		const struct dg_standing *st = &s->v[i];
+
+		if (!dg_standing_load_path(st) || st->loaded.loaded)
+			continue;
+		/* Early on a read-only root nothing can be recorded; the machine boots all the same. */
+		if (note_attempt(s, st, &why) < 0 && access(s->kernel->modules_dir, W_OK) == 0)
+			dg_diags_add(remarks, &why);
+	}
+}
+
+/* A trial nobody confirmed ends with the boot after it; one that begins gets this boot to be tried in. */
+static int settle_trial(struct dg_repair *r, const char *root, const struct dg_config *config, struct dg_kernel *k,
+			struct dg_diag *d)
+{
+	dg_auto(dg_generation_freep) struct dg_generation *now = NULL;
+	char boot[DG_BOOT_ID_LEN];
+	struct dg_trial trial;
+	struct dg_running run;
+	int err;
+
+	if (dg_running_read(root, &run) < 0 || !dg_streq(run.release, k->release))
+		return 0;
+	dg_running_boot_id(root, boot, sizeof(boot));
+	err = dg_rollback_trial(root, config, k, boot, &r->reverted, d);
+	if (err != 0 || dg_generation_current(config->store, k, &now) < 0 ||
+	    !dg_trial_is_on(root, config->store, k->release, now->number, &trial) || trial.boot[0])
+		return err < 0 ? err : 0;
+	snprintf(trial.boot, sizeof(trial.boot), "%s", boot);
+	return dg_trial_write(root, config->store, k->release, &trial, d);
+}
 
 static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standing *st, unsigned int flags,
 				     int *ret_error)
@@ -18,8 +66,11 @@ static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standi
 		return DG_LOAD_NO_MATCH;
 	if (st->loaded.loaded)
 		return DG_LOAD_ALREADY;
+	if (st->suspect)
+		return DG_LOAD_SUSPECT;
 	/* Another root's modules are not for the kernel under us. */
-	if (st->driver->load == DG_LOAD_NEVER || (flags & DG_REPAIR_EARLY) || strcmp(s->root, "/") != 0)
+	if (st->driver->load == DG_LOAD_NEVER || (flags & DG_REPAIR_EARLY) || dg_interrupted() ||
+	    strcmp(s->root, "/") != 0)
 		return DG_LOAD_NOT_ASKED;
 	*ret_error = dg_modprobe_load(s->kernel->modules_dir, st->driver->name);
 	if (*ret_error < 0)
@@ -75,6 +126,10 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 		return err;
 	}
 	options.dry_run = err < 0;
+	if (err == 0)
+		err = settle_trial(r, root, config, kernel, d);
+	if (err < 0 && !options.dry_run)
+		return err;
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->before, d);
 	if (err < 0)
 		return err;
@@ -83,6 +138,8 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
 	if (err < 0)
 		return err;
+	if (!options.dry_run)
+		note_attempts(r->after, &r->remarks);
 	r->settle_error = dg_settle(r->after, &r->remarks, &r->settle_problem);
 	dg_survey_look_again(r->after);
 	err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
@@ -103,6 +160,7 @@ void dg_repair_free(struct dg_repair *r)
 	dg_survey_free(r->after);
 	dg_verified_free(r->verified);
 	dg_diags_free(&r->remarks);
+	dg_changes_free(&r->reverted);
 	free(r->load);
 	free(r->load_error);
 	free(r);

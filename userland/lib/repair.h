@@ -18,6 +18,7 @@ enum dg_load_outcome {
 	DG_LOAD_DONE,	     /* loaded now */
 	DG_LOAD_REBOOT,	     /* another file is loaded */
 	DG_LOAD_FAILED,
+	DG_LOAD_SUSPECT, /* its last load ended in an unclean boot */
 };
 
 enum dg_repair_flags {
@@ -25,6 +26,7 @@ enum dg_repair_flags {
 };
 
 struct dg_repair {
+	struct dg_changes reverted; /* by the end of a trial; ->from 0: nothing */
 	struct dg_survey *before;
 	struct dg_stage_result *staged; /* NULL when staging failed: ->stage_problem */
 	int stage_error;

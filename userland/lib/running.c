@@ -88,6 +88,13 @@ int dg_running_read(const char *root, struct dg_running *ret)
 	return 0;
 }
 
+void dg_running_boot_id(const char *root, char *buf, size_t size)
+{
+	read_value(root, "/proc/sys/kernel/random/boot_id", buf, size);
+	if (strspn(buf, "0123456789abcdef-") != strlen(buf))
+		buf[0] = '\0';
+}
+
 static bool module_file(const char *root, const char *name, const char *leaf, char *buf, size_t size)
 {
 	dg_auto_free char *path = dg_format("/sys/module/%s/%s", name, leaf);

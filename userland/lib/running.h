@@ -26,6 +26,9 @@ struct dg_running {
 /* -ENODATA: no kernel runs in @root. */
 int dg_running_read(const char *root, struct dg_running *ret);
 
+/* This boot's id, which every boot has another of; "" where it cannot be told. */
+void dg_running_boot_id(const char *root, char *buf, size_t size);
+
 struct dg_loaded {
 	bool loaded;
 	char build_id[DG_BUILD_ID_HEX]; /* "" unknown */

@@ -7,7 +7,7 @@
 static int settle_one(const struct dg_survey *s, const struct dg_standing *st, struct dg_diags *remarks,
 		      struct dg_diag *d)
 {
-	const char *match = dg_standing_match_path(st);
+	const char *match = dg_standing_load_path(st);
 	dg_auto_free char *saved = NULL;
 	int r = match ? dg_hold_lift(s->root, st->driver->name, d) : dg_hold_set(s->root, st->driver->name, d);
 

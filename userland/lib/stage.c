@@ -4,10 +4,12 @@
 #include <errno.h>
 
 #include "fs.h"
+#include "kept.h"
 #include "modprobe.h"
 #include "room.h"
 #include "store.h"
 #include "transaction.h"
+#include "trial.h"
 
 /* A path as the root itself sees it, for the manifest that will be read there. */
 static char *inside(const char *root, const char *path)
@@ -56,44 +58,23 @@ static int add_again(struct dg_manifest *m, const struct dg_manifest_entry *e, c
 	return dg_manifest_add(m, &copy);
 }
 
-/* The generation's own file is as good as the store's copy of it, if it is whole. */
-static int put_back(const struct dg_survey *s, const struct dg_manifest_entry *e, const char *store_dir,
-		    struct dg_diag *d)
-{
-	dg_auto_free char *path = dg_format("%s/%s.ko", s->generation->dir, e->name), *stored = NULL;
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-	int r = path ? dg_modfile_read(path, &m, d) : -ENOMEM;
-
-	if (r == 0)
-		r = dg_modfile_hash(m);
-	if (r < 0)
-		return r;
-	if (!dg_streq(m->sha256, e->sha256))
-		return dg_diag_set(d, -EBADMSG, path, "stage it anew while its depot is there",
-				   "a driver that is to be kept is not what was staged, and the store has no copy");
-	return dg_store_put(store_dir, m, &stored, d);
-}
-
 /* What the current generation has and this run does not replace goes on. */
 static int add_kept(struct dg_manifest *m, const struct dg_survey *s, const struct dg_stage_result *r,
-		    const char *store_dir, struct dg_diag *d)
+		    struct dg_diag *d)
 {
 	const struct dg_manifest *old = s->generation->manifest;
 
 	for (size_t i = 0; old && i < old->n_entries; i++) {
 		const struct dg_manifest_entry *e = &old->entries[i];
 		const struct dg_stage_item *item = item_of(r, e->name);
-		dg_auto_free char *path = dg_format("%s/%s/%s.ko", store_dir, e->sha256, e->name);
 		int err;
 
 		if (item && item->step == DG_STAGE_STAGED)
 			continue;
-		if (!path)
-			return -ENOMEM;
 		/* Broken and with no replacement: it is lost already, and said so by verify. */
 		if (item && item->standing->broken)
 			continue;
-		err = access(path, R_OK) < 0 ? put_back(s, e, store_dir, d) : 0;
+		err = dg_kept_restore(s->root, s->config->store, s->kernel->release, e, d);
 		/* Of a driver that is not configured any more nobody asks. */
 		if (err < 0 && err != -ENOMEM && !item)
 			continue;
@@ -116,7 +97,7 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 		if (r->v[i].step == DG_STAGE_STAGED)
 			err = add_new(m, dg_stage_choice(&r->v[i]), s, store_dir, d);
 	if (err == 0)
-		err = add_kept(m, s, r, store_dir, d);
+		err = add_kept(m, s, r, d);
 	if (err == 0)
 		*ret = dg_take(m);
 	return err;
@@ -135,6 +116,36 @@ static int make_generation(const struct dg_survey *s, const struct dg_stage_resu
 	return err;
 }
 
+/* Whether one of the drivers is loaded, so that what is staged can run after a reboot only. */
+static bool loaded_other(const struct dg_survey *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].loaded.loaded)
+			return true;
+	return false;
+}
+
+/*
+ * On trial from the moment it is current. Loaded in this boot, it is tried in
+ * this one; else in the first that has it. What is staged on top of a trial is on
+ * trial with it.
+ */
+static int note_trial(const struct dg_survey *s, const struct dg_stage_options *o, unsigned int number,
+		      struct dg_diag *d)
+{
+	struct dg_trial trial;
+	bool on = dg_trial_is_on(s->root, s->config->store, s->kernel->release, s->generation->number, &trial);
+
+	if (!o->trial && !on)
+		return 0;
+	if (!on)
+		trial = (struct dg_trial){ .revert = s->generation->number };
+	trial.generation = number;
+	if (o->trial && s->running && !loaded_other(s))
+		snprintf(trial.boot, sizeof(trial.boot), "%s", s->boot_id);
+	return dg_trial_write(s->root, s->config->store, s->kernel->release, &trial, d);
+}
+
 static int commit(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
 		  struct dg_diag *d)
 {
@@ -150,6 +161,8 @@ static int commit(const struct dg_survey *s, const struct dg_stage_options *o, s
 	if (err < 0)
 		return err;
 	err = make_generation(s, r, number, d);
+	if (err == 0)
+		err = note_trial(s, o, number, d);
 	if (err < 0) {
 		dg_transaction_abandon(&t);
 		return err;
@@ -211,6 +224,17 @@ static int check_room(const struct dg_survey *s, const struct dg_stage_result *r
 	return dg_room_check(&room, d);
 }
 
+/* Once it is on the disk, what covered it before would only hide it. */
+static int drop_mounts(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < r->n && err == 0; i++)
+		if (r->v[i].step == DG_STAGE_STAGED && r->v[i].standing->mounted.recorded)
+			err = dg_mounted_drop(s->config->store, s->kernel, r->v[i].standing->driver->name, d);
+	return err;
+}
+
 static int change(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
 		  struct dg_diag *d)
 {
@@ -225,7 +249,33 @@ static int change(const struct dg_survey *s, const struct dg_stage_options *o, s
 	if (err == 0)
 		err = commit(s, o, r, d);
 	if (err == 0)
+		err = drop_mounts(s, r, d);
+	if (err == 0)
 		(void)look_for_shadows(s, r, true);
+	return err;
+}
+
+static int mount_one(const struct dg_survey *s, struct dg_stage_item *item, struct dg_diag *d)
+{
+	const struct dg_standing *st = item->standing;
+
+	if (item->step == DG_STAGE_STAGED)
+		return dg_mounted_set(s->config->store, s->kernel, dg_stage_choice(item)->file, d);
+	if (st->mounted.recorded && !st->mounted.active && !st->best.file)
+		return dg_mounted_again(s->config->store, s->kernel, st->driver->name, d);
+	return 0;
+}
+
+static int mount_all(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
+		     struct dg_diag *d)
+{
+	int err = check_room(s, r, d);
+
+	for (size_t i = 0; i < r->n && err == 0; i++)
+		if (dg_modname_in(o->names, r->v[i].standing->driver->name)) {
+			err = mount_one(s, &r->v[i], d);
+			r->changed |= err == 0 && r->v[i].step == DG_STAGE_STAGED;
+		}
 	return err;
 }
 
@@ -238,7 +288,11 @@ int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, st
 	if (!r || !(r->v = calloc(s->n + 1, sizeof(*r->v))))
 		return -ENOMEM;
 	r->before = r->generation = s->generation->number;
-	if (dg_plan_make(s, o, r)) {
+	if (o->mount) {
+		(void)dg_plan_make(s, o, r);
+		if (!o->dry_run)
+			err = mount_all(s, o, r, d);
+	} else if (dg_plan_make(s, o, r)) {
 		if (!o->dry_run)
 			err = change(s, o, r, d);
 	} else if (!o->dry_run && s->generation->link == DG_LINK_GOOD) {

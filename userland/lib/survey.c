@@ -7,7 +7,9 @@
 #include "hold.h"
 #include "modprobe.h"
 #include "mounts.h"
+#include "state.h"
 #include "store.h"
+#include "trace.h"
 
 static void candidate_free(struct dg_candidate *c)
 {
@@ -172,6 +174,8 @@ static int offer(struct walk *w, struct dg_standing *st, struct dg_modfile *m)
 	}
 	if (w->product && !w->again)
 		st->n_candidates++;
+	if (w->product && st->loaded.loaded && dg_loaded_is(&st->loaded, m))
+		st->loaded_in_depot = true;
 	keep_better(w->survey, shelf(w->survey, st, &c), &c);
 	return 0;
 }
@@ -288,14 +292,7 @@ static void conclude(struct dg_survey *s, struct dg_standing *st, unsigned int f
 	else
 		st->match = st->staged_path ? DG_MISMATCH : DG_MISSING;
 
-	if (st->broken || (st->staged_ours && st->match != DG_MATCH))
-		st->state = "B";
-	else if (dg_standing_needs_reboot(st))
-		st->state = "Q";
-	else if (st->match == DG_MATCH)
-		st->state = "S";
-	else
-		st->state = st->loaded.loaded ? "P" : "-";
+	st->state = dg_state_of(s, st);
 }
 
 void dg_survey_look_again(struct dg_survey *s)
@@ -305,7 +302,7 @@ void dg_survey_look_again(struct dg_survey *s)
 
 		st->held = dg_hold_is_set(s->root, st->driver->name);
 		if (st->driver->path)
-			(void)dg_place_look(s->root, st->driver->path, dg_standing_match_path(st), &st->place);
+			(void)dg_place_look(s->root, st->driver->path, dg_standing_load_path(st), &st->place);
 	}
 }
 
@@ -370,11 +367,16 @@ int dg_survey_take(const char *root, const struct dg_config *config, struct dg_k
 	s->config = config;
 	s->kernel = kernel;
 	s->running = dg_running_read(root, &s->now) == 0 && dg_streq(s->now.release, kernel->release);
+	if (s->running)
+		dg_running_boot_id(root, s->boot_id, sizeof(s->boot_id));
 	s->v = calloc(config->n_drivers + 1, sizeof(*s->v));
 	if (!s->v)
 		return -ENOMEM;
 	s->n = config->n_drivers;
 	r = collect(s, flags, d);
+	if (r < 0)
+		return r;
+	r = dg_trace_look(s);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++)
@@ -390,6 +392,7 @@ void dg_survey_free(struct dg_survey *s)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
 		free(s->v[i].staged_path);
+		dg_mounted_free(&s->v[i].mounted);
 		candidate_free(&s->v[i].staged);
 		candidate_free(&s->v[i].best);
 		candidate_free(&s->v[i].withdrawn);
@@ -410,6 +413,11 @@ void dg_survey_freep(struct dg_survey **s)
 const char *dg_standing_match_path(const struct dg_standing *s)
 {
 	return good(&s->staged) && !s->broken ? s->staged_path : NULL;
+}
+
+const char *dg_standing_load_path(const struct dg_standing *s)
+{
+	return s->suspect ? NULL : dg_standing_match_path(s);
 }
 
 bool dg_standing_needs_reboot(const struct dg_standing *s)

@@ -11,8 +11,10 @@
 #include "config.h"
 #include "depot.h"
 #include "generation.h"
+#include "mounted.h"
 #include "place.h"
 #include "running.h"
+#include "trial.h"
 #include "withdrawn.h"
 
 enum dg_match {
@@ -20,6 +22,13 @@ enum dg_match {
 	DG_MISMATCH, /* staged, and refused; nothing better to be had now */
 	DG_MISSING,  /* nothing staged */
 	DG_WAITING,  /* neither staged nor in the store, and the depot is not there */
+};
+
+enum dg_boot_image {
+	DG_IMAGE_NONE,	/* that kernel's initramfs has no copy of the driver, or there is none */
+	DG_IMAGE_SAME,	/* it has the staged file */
+	DG_IMAGE_OTHER, /* it has another: that one would be loaded */
+	DG_IMAGE_UNREAD,
 };
 
 struct dg_candidate {
@@ -47,11 +56,20 @@ struct dg_standing {
 
 	struct dg_loaded loaded; /* only when this kernel runs */
 	bool loaded_is_staged;
+	bool loaded_in_depot;	   /* it is one of the candidates */
+	bool loaded_was_staged;	   /* a kept generation that is not current has it */
+	bool loaded_staged_live;   /* and that one was staged in this boot */
+	bool suspect;		   /* its last load ended in an unclean boot: not loaded by itself */
+	bool on_trial;		   /* not in the generation a trial would go back to */
+	bool staged_live;	   /* staged in this boot */
+	struct dg_mounted mounted; /* staged by bind mount */
+	enum dg_boot_image boot_image;
+	bool boot_image_live; /* the initramfs was written in this boot */
 	bool held;
 	enum dg_place_state place; /* when driver->path; only when this kernel runs */
 
 	enum dg_match match;
-	const char *state; /* a letter of the design's table, "-" for none */
+	const char *state; /* a letter of drvguard(8)'s table, "-" for none */
 };
 
 struct dg_survey {
@@ -60,6 +78,9 @@ struct dg_survey {
 	struct dg_kernel *kernel;
 	bool running; /* the kernel is the one now running in @root */
 	struct dg_running now;
+	char boot_id[DG_BOOT_ID_LEN]; /* "" unknown */
+	struct dg_intent intent;      /* what an interrupted run left for this kernel; ->release "" for nothing */
+	struct dg_trial trial;	      /* ->generation 0: the current one is not on trial */
 	struct dg_generation *generation;
 	struct dg_withdrawn withdrawn;
 	struct dg_standing *v;
@@ -85,8 +106,10 @@ void dg_survey_freep(struct dg_survey **s);
 /* Look again at holds and fixed places, after they were settled. */
 void dg_survey_look_again(struct dg_survey *s);
 
-/* The staged file that matches, or NULL: where a fixed place has to lead. */
+/* The staged file that matches, or NULL. */
 const char *dg_standing_match_path(const struct dg_standing *s);
+/* The same, or NULL for one that may not load by itself either: where a fixed place has to lead. */
+const char *dg_standing_load_path(const struct dg_standing *s);
 
 /* Whether what is loaded is @f, by build-id, else by source, else by version. */
 bool dg_loaded_is(const struct dg_loaded *l, const struct dg_modfile *f);

@@ -7,6 +7,7 @@
 #include "lock.h"
 #include "modprobe.h"
 #include "store.h"
+#include "trial.h"
 #include "withdrawn.h"
 
 int dg_transaction_begin(struct dg_transaction *t, const char *root, const char *store, struct dg_kernel *kernel,
@@ -61,19 +62,30 @@ static int settle(struct dg_transaction *t, struct dg_diag *d)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *from = manifest_of(t, t->intent.from);
 	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
+	struct dg_trial trial;
 	int r = reindex(t, d);
 
 	if (r == 0)
 		r = prove(t, to, d);
 	if (r == 0)
 		r = dg_withdrawn_update(t->root, t->store, t->intent.release, t->intent.action, from, to, d);
+	/* A trial ends when another generation takes its place. */
+	if (r == 0 && dg_trial_read(t->root, t->store, t->intent.release, &trial, NULL) == 0 &&
+	    trial.generation != t->intent.to)
+		(void)dg_trial_clear(t->root, t->store, t->intent.release);
 	return r;
 }
 
 static void drop_built(const struct dg_transaction *t)
 {
-	if (dg_action_builds(t->intent.action) && t->intent.to)
+	struct dg_trial trial;
+
+	if (dg_action_builds(t->intent.action) && t->intent.to) {
+		/* Before its number is given to another. */
+		if (dg_trial_is_on(t->root, t->store, t->intent.release, t->intent.to, &trial))
+			(void)dg_trial_clear(t->root, t->store, t->intent.release);
 		(void)dg_generation_drop(t->root, t->store, t->intent.release, t->intent.to);
+	}
 	(void)dg_store_sweep(t->root, t->store);
 }
 
