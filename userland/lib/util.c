@@ -171,3 +171,36 @@ char *dg_printable(char *s)
 			*p = '?';
 	return s;
 }
+
+void dg_put_escaped(FILE *f, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c <= 0x20 || c > 0x7e || c == '%')
+			fprintf(f, "%%%02X", c);
+		else
+			fputc(c, f);
+	}
+}
+
+bool dg_unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		unsigned int c;
+
+		if (*s != '%') {
+			*to++ = *s;
+			continue;
+		}
+		if (!isxdigit((unsigned char)s[1]) || !isxdigit((unsigned char)s[2]) || sscanf(s + 1, "%2x", &c) != 1 ||
+		    !c)
+			return false;
+		*to++ = (char)c;
+		s += 2;
+	}
+	*to = '\0';
+	return true;
+}

@@ -88,4 +88,9 @@ uint32_t dg_symbol_hash(const char *name);
 /* Control and non-ASCII bytes become '?', in place: disk is hostile to terminals too. Returns @s. */
 char *dg_printable(char *s);
 
+/* Every byte but printable ASCII without ' ' and '%' as %XX, for one word of a line of text. */
+void dg_put_escaped(FILE *f, const char *s);
+/* The reverse, in place. false: a '%' without two hex digits behind it, or %00. */
+bool dg_unescape(char *s);
+
 #endif
