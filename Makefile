@@ -31,7 +31,7 @@ confdir  = $(DESTDIR)/etc/drvguard
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
-PKGS    := libkmod libarchive mount libcrypto inih json-c libsystemd
+PKGS    := libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd
 # The kernel's own habit of looking at bytes through other types is ours too.
 DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDRVGUARD_VERSION='"$(VERSION)"' \
 	     -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARN) \

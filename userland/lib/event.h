@@ -25,8 +25,8 @@
 
 struct dg_event {
 	int64_t time;	    /* seconds since the epoch; 0: now */
-	const char *actor;  /* user, boot, hook, watch; NULL: dg_history_actor() */
-	const char *user;   /* who asked; NULL: found out */
+	const char *actor;  /* user, boot, hook, watch; NULL: dg_who_actor() */
+	const char *user;   /* who asked; NULL: dg_who_user() */
 	const char *action; /* stage, trial, rollback, remove, commit, revert, mount, unmount, load, heal, recover,
 			       cleanup; found: what a lost history was rebuilt from */
 	const char *driver, *kernel;		     /* NULL: about all */
