@@ -26,6 +26,9 @@
 	"time, generation_from, generation_to, result, id, actor, user, action, driver, kernel, version_from, "        \
 	"version_to, sha256_from, sha256_to, verdict, detail, sum"
 
+/* "dg" and, in the lower half, the schema. */
+#define APPLICATION_ID 0x64670000
+
 /* sum: the SHA-256 of the event's text form, so that a changed record shows. */
 static const char make_schema[] =
 	"CREATE TABLE events(number INTEGER PRIMARY KEY, time INTEGER NOT NULL, generation_from INTEGER NOT NULL,"
@@ -33,7 +36,8 @@ static const char make_schema[] =
 	" action TEXT NOT NULL, driver TEXT, kernel TEXT, version_from TEXT, version_to TEXT, sha256_from TEXT,"
 	" sha256_to TEXT, verdict TEXT, detail TEXT, sum TEXT NOT NULL);"
 	"CREATE INDEX events_time ON events(time);"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 1;"
+	"PRAGMA application_id = 1684471809;";
 
 enum { SUM_COLUMN = DG_EVENT_NUMBERS + DG_EVENT_TEXTS };
 
@@ -219,17 +223,21 @@ static int db_number(sqlite3 *db, const char *sql, int64_t *ret)
 	return 0;
 }
 
-/* -ENODATA: made, and nothing in it yet. */
+/* -ENODATA: made, and nothing in it yet. Both numbers must agree: a turned bit is no newer schema. */
 static int db_schema(sqlite3 *db)
 {
-	int64_t version = 0;
+	int64_t version = 0, id = 0;
 	int r = db_number(db, "PRAGMA user_version", &version);
 
-	if (r < 0 || version == DG_HISTORY_SCHEMA)
+	if (r == 0)
+		r = db_number(db, "PRAGMA application_id", &id);
+	if (r < 0)
 		return r;
-	if (version < 0)
+	if (version == 0 && id == 0)
+		return -ENODATA;
+	if (version <= 0 || id != APPLICATION_ID + version)
 		return -EBADMSG;
-	return version == 0 ? -ENODATA : -EPROTONOSUPPORT;
+	return version == DG_HISTORY_SCHEMA ? 0 : -EPROTONOSUPPORT;
 }
 
 static void row_event(sqlite3_stmt *s, struct dg_event *ret)
@@ -467,6 +475,9 @@ static int update(const char *root, const char *store, const struct dg_events *f
 		r = dg_spool_read(root, &u.waiting);
 	if (r == 0)
 		r = transact(&u);
+	/* Where only the file says of itself that it is read-only, a bit of it was turned. */
+	if (r == -EROFS && access(u.path, W_OK) == 0)
+		r = -EBADMSG;
 	if (r == -EBADMSG) {
 		r = put_aside(&u);
 		if (r == 0)
