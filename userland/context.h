@@ -18,12 +18,14 @@ enum dg_option {
 	DG_OPTION_TO = 1 << 6,
 	DG_OPTION_BOOT = 1 << 7,
 	DG_OPTION_KEEP = 1 << 8,
+	DG_OPTION_DATES = 1 << 9, /* --since, --until */
 };
 
 struct dg_context {
 	const char *root;   /* "/" or a physical directory */
 	const char *config; /* NULL: the usual places */
 	const char *kernel; /* NULL: the running one; a release, "next" or "all" */
+	const char *since, *until; /* dates as given; NULL: no bound */
 	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot;
 	unsigned int to; /* a generation; 0: the one before */
 	int keep;	 /* generations; -1: as configured */

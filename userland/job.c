@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "lib/fs.h"
+#include "lib/history.h"
 #include "lib/running.h"
 #include "lib/transaction.h"
 #include "report.h"
@@ -79,6 +80,15 @@ bool dg_job_take_names(struct dg_job *job)
 		}
 	job->names = args[0] ? (const char *const *)args : NULL;
 	return true;
+}
+
+void dg_job_record(const struct dg_job *job, const struct dg_event *events, size_t n)
+{
+	struct dg_diag note;
+	int r = dg_history_add(job->context->root, job->config ? job->config->store : NULL, events, n, &note);
+
+	if (r < 0 || note.what[0])
+		dg_report_error(r, &note);
 }
 
 char *dg_job_next(const char *root)

@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "lib/config.h"
+#include "lib/event.h"
 #include "lib/kernel.h"
 
 struct dg_job {
@@ -40,6 +41,9 @@ void dg_job_print(struct dg_job *job);
 /* The same with the list under another key than "kernels". */
 void dg_job_print_as(struct dg_job *job, const char *key);
 enum dg_exit dg_job_end(struct dg_job *job);
+
+/* Record what was done, one event a driver. That it could not be is told, and changes no exit code. */
+void dg_job_record(const struct dg_job *job, const struct dg_event *events, size_t n);
 
 /* The kernel that boots next, as far as it can be told: the newest installed. Caller frees; NULL: none. */
 char *dg_job_next(const char *root);

@@ -43,6 +43,8 @@ static const struct command {
 	{ "boot", cmd_boot, 0, false, "",
 	  "early boot: hold back what does not match, with the root file system alone" },
 	{ "watch", cmd_watch, 0, false, "", "wait for the depots, repair, end when nothing waits" },
+	{ "history", cmd_history, DG_OPTION_KERNEL | DG_OPTION_DATES, true,
+	  "[--kernel REL] [--since DATE] [--until DATE] [DRIVER ...]", "what was done, when and by whom" },
 };
 
 static void print_help(void)
@@ -74,6 +76,8 @@ enum {
 	OPT_TO,
 	OPT_BOOT,
 	OPT_KEEP,
+	OPT_SINCE,
+	OPT_UNTIL,
 	OPT_VERSION
 };
 
@@ -86,6 +90,7 @@ static const struct option long_options[] = {
 	{ "trial", no_argument, NULL, OPT_TRIAL },     { "mount", no_argument, NULL, OPT_MOUNT },
 	{ "to", required_argument, NULL, OPT_TO },     { "boot", no_argument, NULL, OPT_BOOT },
 	{ "keep", required_argument, NULL, OPT_KEEP }, { "preview", no_argument, NULL, OPT_DRY_RUN },
+	{ "since", required_argument, NULL, OPT_SINCE }, { "until", required_argument, NULL, OPT_UNTIL },
 	{ "version", no_argument, NULL, OPT_VERSION }, { 0 },
 };
 
@@ -157,6 +162,14 @@ static bool take_option(int option, struct dg_context *c, unsigned int *used)
 		if (!take_number(optarg, 0, &number))
 			return false;
 		c->keep = (int)number;
+		break;
+	case OPT_SINCE:
+		c->since = optarg;
+		*used |= DG_OPTION_DATES;
+		break;
+	case OPT_UNTIL:
+		c->until = optarg;
+		*used |= DG_OPTION_DATES;
 		break;
 	}
 	return true;

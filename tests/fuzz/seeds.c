@@ -267,6 +267,16 @@ static void make_manifests(void)
 	keep_text("manifest", "no-driver-no-end", text);
 }
 
+static void make_events(void)
+{
+	keep_text("event", "least", "drvguard-event 1\nid x\naction stage\nend\n");
+	keep_text("event", "all",
+		  "drvguard-event 1\ntime 1700000000\ngeneration_from 1\ngeneration_to 2\nresult 28\nid a.1\n"
+		  "actor boot\nuser root\naction stage\ndriver scap\nkernel " FX_RELEASE
+		  "\nversion_from 1.0\nversion_to 2.0\nsha256_from 00\nsha256_to ff\nverdict kabi\n"
+		  "detail 100%25%20of%20it\nend\n");
+}
+
 static void make_texts(void)
 {
 	static const struct {
@@ -437,6 +447,7 @@ int main(int argc, char **argv)
 	make_flats();
 	make_packed();
 	make_manifests();
+	make_events();
 	make_texts();
 	make_large_image();
 	make_large_flats();
