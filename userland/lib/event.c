@@ -47,11 +47,16 @@ void dg_event_set_number(struct dg_event *e, size_t i, int64_t value)
 
 const char **dg_event_text(struct dg_event *e, size_t i)
 {
-	const char **const texts[] = { &e->id,		&e->actor,     &e->user,	 &e->action,
-				       &e->driver,	&e->kernel,    &e->version_from, &e->version_to,
-				       &e->sha256_from, &e->sha256_to, &e->verdict,	 &e->detail };
+	static const size_t at[] = {
+		offsetof(struct dg_event, id),		 offsetof(struct dg_event, actor),
+		offsetof(struct dg_event, user),	 offsetof(struct dg_event, action),
+		offsetof(struct dg_event, driver),	 offsetof(struct dg_event, kernel),
+		offsetof(struct dg_event, version_from), offsetof(struct dg_event, version_to),
+		offsetof(struct dg_event, sha256_from),	 offsetof(struct dg_event, sha256_to),
+		offsetof(struct dg_event, verdict),	 offsetof(struct dg_event, detail),
+	};
 
-	return texts[i];
+	return (const char **)((char *)e + at[i]);
 }
 
 char *dg_event_format(const struct dg_event *e)
@@ -163,23 +168,25 @@ int dg_event_parse(char *data, struct dg_event *ret)
 /* One block for all texts of an event. */
 static char *copy_texts(struct dg_event *e)
 {
-	size_t size = 1;
+	size_t lengths[DG_EVENT_TEXTS], size = 1;
 	char *block, *p;
 
-	for (size_t i = 0; i < DG_EVENT_TEXTS; i++)
-		size += *dg_event_text(e, i) ? strnlen(*dg_event_text(e, i), DG_EVENT_TEXT_MAX) + 1 : 0;
+	for (size_t i = 0; i < DG_EVENT_TEXTS; i++) {
+		lengths[i] = *dg_event_text(e, i) ? strnlen(*dg_event_text(e, i), DG_EVENT_TEXT_MAX) : 0;
+		size += lengths[i] + 1;
+	}
 	block = p = malloc(size);
 	for (size_t i = 0; block && i < DG_EVENT_TEXTS; i++) {
 		const char **text = dg_event_text(e, i);
-		size_t len = *text ? strnlen(*text, DG_EVENT_TEXT_MAX) : 0;
 
-		if (len) {
-			memcpy(p, *text, len);
-			p[len] = '\0';
-			dg_printable(p);
+		if (lengths[i]) {
+			memcpy(p, *text, lengths[i]);
+			p[lengths[i]] = '\0';
+			*text = dg_printable(p);
+			p += lengths[i] + 1;
+		} else {
+			*text = NULL;
 		}
-		*text = len ? p : NULL;
-		p += len ? len + 1 : 0;
 	}
 	return block;
 }

@@ -448,11 +448,11 @@ static int transact(struct update *u)
 static void remark(const struct update *u, struct dg_diag *note)
 {
 	if (u->damaged)
-		dg_diag_set(note, 0, u->path, "nothing: the damaged file is kept beside it as state.db.bad",
+		dg_diag_set(note, 0, u->path, "nothing need be done: the damaged file is kept as state.db.bad",
 			    "was damaged and is made anew: %zu records saved, %zu found in manifests", u->saved.n,
 			    u->n_found);
 	else if (u->n_found)
-		dg_diag_set(note, 0, u->path, "nothing: what is staged does not depend on it",
+		dg_diag_set(note, 0, u->path, "nothing need be done: what is staged does not depend on it",
 			    "there was no history, or it was lost: begun with %zu records found in manifests",
 			    u->n_found);
 	else if (u->waiting->n_bad)
@@ -680,7 +680,8 @@ int dg_history_read(const char *root, const char *store, const struct dg_history
 	if (r < 0)
 		return tell_unread(r, &in, note);
 	if (in.waiting->events.n && note && !note->what[0])
-		dg_diag_set(note, 0, in.waiting->dir, "nothing: the next change that can write there takes them in",
+		dg_diag_set(note, 0, in.waiting->dir,
+			    "nothing need be done: the next change that can write there takes them in",
 			    "%zu records wait to be taken into " STATE_DIR "/state.db", in.waiting->events.n);
 	dg_events_sort(&in.list);
 	*ret = in.list;
