@@ -71,43 +71,16 @@ void dg_record_put(FILE *f, const char *text)
 		fputs(*text ? "%2D" : "-", f);
 		return;
 	}
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c <= 0x20 || c > 0x7e || c == '%')
-			fprintf(f, "%%%02X", c);
-		else
-			fputc(c, f);
-	}
+	dg_put_escaped(f, text);
 }
 
 bool dg_record_unescape(char *word)
 {
-	char *to = word;
-
 	if (dg_streq(word, "-")) {
 		*word = '\0';
 		return true;
 	}
-	for (const char *s = word; *s; s++) {
-		char digits[3] = { 0 };
-		long c;
-
-		if (*s != '%') {
-			*to++ = *s;
-			continue;
-		}
-		if (!isxdigit((unsigned char)s[1]) || !isxdigit((unsigned char)s[2]))
-			return false;
-		memcpy(digits, s + 1, 2);
-		c = strtol(digits, NULL, 16);
-		if (!c)
-			return false;
-		*to++ = (char)c;
-		s += 2;
-	}
-	*to = '\0';
-	return true;
+	return dg_unescape(word);
 }
 
 bool dg_record_number(const char *s, unsigned long long max, unsigned long long *ret)

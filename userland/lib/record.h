@@ -23,7 +23,7 @@ int dg_record_write(const char *path, const char *body);
  */
 int dg_record_read(const char *path, const char *heading, char **ret, struct dg_diag *d);
 
-/* Free text as one word: every byte but printable ASCII without ' ' and '%' as %XX, "" as "-". */
+/* Free text as one word: escaped by dg_put_escaped(), "" as "-". */
 void dg_record_put(FILE *f, const char *text);
 /* Undo that in place. False: no such word. */
 bool dg_record_unescape(char *word);
