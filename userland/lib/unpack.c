@@ -32,6 +32,7 @@ struct source {
 	int fd;
 	off_t at;
 	size_t len;
+	int err; /* of reading the file */
 	unsigned char buf[1 << 17];
 };
 
@@ -45,6 +46,8 @@ static la_ssize_t read_source(struct archive *a, void *data, const void **ret)
 	do
 		n = pread(s->fd, s->buf, want, s->at);
 	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		s->err = -errno;
 	if (n > 0) {
 		s->at += n;
 		s->len -= (size_t)n;
@@ -78,7 +81,7 @@ static int open_raw(struct source *s, struct archive **ret)
 	if (open_source(a, s) < ARCHIVE_WARN || archive_read_next_header(a, &entry) < ARCHIVE_WARN ||
 	    archive_filter_count(a) < 2) {
 		archive_read_free(a);
-		return -EBADMSG;
+		return s->err ? s->err : -EBADMSG;
 	}
 	*ret = a;
 	return 0;
@@ -159,4 +162,59 @@ int dg_unpack_file(int fd, off_t at, size_t len, size_t hint, size_t max, void *
 	struct source s = { .fd = fd, .at = at, .len = len };
 
 	return unpack(&s, hint, max, ret, ret_len);
+}
+
+struct dg_unpacking {
+	struct archive *archive;
+	struct source source;
+};
+
+int dg_unpacking_open(int fd, off_t at, size_t len, struct dg_unpacking **ret)
+{
+	struct dg_unpacking *u = calloc(1, sizeof(*u));
+	int r;
+
+	if (!u)
+		return -ENOMEM;
+	u->source.fd = fd;
+	u->source.at = at;
+	u->source.len = len;
+	r = open_raw(&u->source, &u->archive);
+	if (r < 0) {
+		free(u);
+		return r;
+	}
+	*ret = u;
+	return 0;
+}
+
+ssize_t dg_unpacking_next(struct dg_unpacking *u, const void **ret)
+{
+	la_int64_t offset;
+	size_t n = 0;
+	int r;
+
+	do
+		r = archive_read_data_block(u->archive, ret, &n, &offset);
+	while (r == ARCHIVE_OK && n == 0);
+	if (r == ARCHIVE_EOF)
+		return 0;
+	if (r != ARCHIVE_OK)
+		return u->source.err ? u->source.err : -EBADMSG;
+	return (ssize_t)n;
+}
+
+size_t dg_unpacking_used(const struct dg_unpacking *u)
+{
+	la_int64_t n = archive_filter_bytes(u->archive, -1);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+void dg_unpacking_close(struct dg_unpacking *u)
+{
+	if (!u)
+		return;
+	archive_read_free(u->archive);
+	free(u);
 }

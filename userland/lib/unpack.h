@@ -22,4 +22,20 @@ int dg_unpack_sized(const void *data, size_t len, size_t hint, size_t max, void 
 /* The same of the @len bytes from @at on in a file, which are not held in memory. */
 int dg_unpack_file(int fd, off_t at, size_t len, size_t hint, size_t max, void **ret, size_t *ret_len);
 
+/*
+ * A part of a file, unpacked as it is asked for: no more than a block and the
+ * compressor's window are held. gzip, bzip2 and lzma end where they say they do,
+ * whatever follows; the others take what follows for damage (see packed.h).
+ */
+struct dg_unpacking;
+
+/* @fd is borrowed until dg_unpacking_close(). -EBADMSG: not packed, or damaged from its beginning on; -errno of
+ * reading. */
+int dg_unpacking_open(int fd, off_t at, size_t len, struct dg_unpacking **ret);
+/* The next plain bytes in *ret, good until the next call. Their number; 0 at the end; -EBADMSG, -errno of reading. */
+ssize_t dg_unpacking_next(struct dg_unpacking *u, const void **ret);
+/* Packed bytes used so far; after the end all that belong to it and none that follow. */
+size_t dg_unpacking_used(const struct dg_unpacking *u);
+void dg_unpacking_close(struct dg_unpacking *u);
+
 #endif
