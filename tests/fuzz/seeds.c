@@ -245,6 +245,57 @@ static void make_packed(void)
 		}
 }
 
+/* One member of an initramfs, in cpio's newc form. */
+static void put_member(struct fx_bytes *b, const char *path, unsigned int mode, unsigned int nlink, const void *data,
+		       size_t len)
+{
+	const size_t name = strlen(path) + 1;
+	char header[128];
+
+	snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1, mode, 0, 0,
+		 nlink, 0, len, 8, 1, 0, 0, name, 0);
+	fx_put(b, header, 110);
+	fx_put(b, path, name);
+	fx_put_zero(b, -b->len & 3);
+	fx_put(b, data, len);
+	fx_put_zero(b, -b->len & 3);
+}
+
+static struct fx_bytes make_archive(void)
+{
+	static const char index[] = "updates/scap.ko:\n";
+	struct fx_bytes b = { 0 }, packed = fx_pack("xz", "no module", 9);
+
+	put_member(&b, "lib", S_IFLNK | 0777, 1, "usr/lib", 7);
+	put_member(&b, "usr/lib/modules/1/updates", S_IFDIR | 0755, 2, "", 0);
+	put_member(&b, "lib/modules/1/updates/scap.ko", S_IFREG | 0644, 2, "", 0);
+	put_member(&b, "lib/modules/1/kernel/scap.ko.xz", S_IFREG | 0644, 1, packed.data, packed.len);
+	put_member(&b, "store/scap.ko", S_IFREG | 0644, 2, "no module", 9);
+	put_member(&b, "lib/modules/1/scap.ko", S_IFLNK | 0777, 1, "updates/scap.ko", 15);
+	put_member(&b, "lib/modules/1/modules.dep", S_IFREG | 0644, 1, index, sizeof(index) - 1);
+	put_member(&b, "TRAILER!!!", 0, 1, "", 0);
+	fx_free(&packed);
+	return b;
+}
+
+static void make_initramfses(void)
+{
+	struct fx_bytes archive = make_archive(), all = { 0 }, b = { 0 };
+
+	fx_put(&all, archive.data, archive.len);
+	for (size_t i = 0; i < DG_ARRAY_SIZE(packers); i++) {
+		b = fx_pack(packers[i], archive.data, archive.len);
+		fx_put(&all, b.data, b.len);
+		fx_put_zero(&all, 4);
+		keep("initramfs", packers[i], &b);
+	}
+	keep("initramfs", "several", &all);
+	fx_put(&b, archive.data, archive.len);
+	fx_put(&b, "set\0\4\0\0\0\0\0\0\0#BOOTCONFIG\n", 24);
+	keep("initramfs", "bootconfig", &b);
+	keep("initramfs", "plain", &archive);
+}
+
 /* Texts. */
 
 static void make_manifests(void)
@@ -424,6 +475,24 @@ static void make_large_modules(void)
 	keep("elf-large", "sections-share-their-notes", &b);
 }
 
+/* Each of the links is on the way of the next, and of every member. */
+static void make_large_initramfs(void)
+{
+	struct fx_bytes b = { 0 };
+	char path[64], text[64];
+
+	for (int i = 0; b.len < 500000; i++) {
+		snprintf(path, sizeof(path), "l%d/scap.ko", i);
+		snprintf(text, sizeof(text), "../l%d/scap.ko", i + 1);
+		put_member(&b, path, S_IFLNK | 0777, 1, text, strlen(text));
+	}
+	for (int i = 0; b.len < 1000000; i++) {
+		snprintf(path, sizeof(path), "%d.ko", i);
+		put_member(&b, path, S_IFREG | 0644, 2, "", 0);
+	}
+	keep("initramfs-large", "links-and-hard-links", &b);
+}
+
 static void make_large_texts(void)
 {
 	struct fx_bytes b = { 0 };
@@ -446,12 +515,14 @@ int main(int argc, char **argv)
 	make_images();
 	make_flats();
 	make_packed();
+	make_initramfses();
 	make_manifests();
 	make_events();
 	make_texts();
 	make_large_image();
 	make_large_flats();
 	make_large_modules();
+	make_large_initramfs();
 	make_large_texts();
 	return 0;
 }

@@ -95,7 +95,7 @@ static const char *sum(const struct fx_bytes *b)
 
 static const char *image_file(const char *dir, const struct fx_bytes *b)
 {
-	fx_write(dir, "/image", b->data, b->len);
+	fx_write(dir, "/image", b->data ? (const void *)b->data : "", b->len);
 	return fx_at(dir, "/image");
 }
 

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Real images, of real tools: is what is read of them what their own tools unpack, and does
+# update-initramfs, run by us in that root, put the staged driver into the right one? TAP.
+#
+#   initramfs.sh         needs root (chroot)
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0 n=0
+
+result() { # TEXT COMMAND...: ok when the command says so; what it prints is for when it does not
+	local text=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$work/said" 2>&1; then
+		echo "ok $n - $text"
+	else
+		echo "not ok $n - $text"
+		sed 's/^/# /' "$work/said"
+		failed=1
+	fi
+}
+
+read -r A B < <("$here/archive.sh" pair)
+cp -a "$("$here/rootfs.sh" "$A" "$B")/root" "$work/root"
+root=$work/root
+read -ra flags < <(pkg-config --cflags libkmod libarchive)
+read -ra libs < <(pkg-config --libs libkmod libarchive mount libcrypto inih json-c libsystemd)
+gcc -std=gnu11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I"$top/userland" "${flags[@]}" -o "$work/initramfs" \
+	"$here/initramfs.c" "$top/build/libdrvguard.a" "${libs[@]}"
+initramfs=$work/initramfs
+
+same() { # WANT HAVE
+	[ "$1" = "$2" ] || { echo "$2, not $1" && return 1; }
+}
+
+# Links are told with what they lead to, as sha256sum tells them.
+by_tools() { # IMAGE
+	rm -rf "$root/x"
+	chroot "$root" unmkinitramfs "/boot/${1##*/}" /x
+	# With an early archive in front, the rest is in main/.
+	local dir=$root/x
+	[ ! -d "$dir/main" ] || dir=$dir/main
+	(cd "$dir" && find usr -name '*.ko' -exec sha256sum {} + | sort -k 2)
+}
+as_unpacked() { # IMAGE
+	by_tools "$1" >"$work/theirs"
+	"$initramfs" list "$1" | sort -k 2 >"$work/ours"
+	[ -s "$work/theirs" ] && diff "$work/theirs" "$work/ours"
+}
+listed() { # IMAGE
+	chroot "$root" lsinitramfs "/boot/${1##*/}" | grep '\.ko$' | sed 's,^main/,,' | sort >"$work/theirs"
+	"$initramfs" list "$1" | sed 's/^[^ ]*  //' | sort >"$work/ours"
+	[ -s "$work/theirs" ] && diff "$work/theirs" "$work/ours"
+}
+
+for rel in "$A" "$B"; do
+	image=$("$initramfs" find "$root" "$rel")
+	result "$rel: the image is found" same "$root/boot/initrd.img-$rel" "$image"
+	result "$rel: the modules that lsinitramfs lists" listed "$image"
+	result "$rel: with the digests that unmkinitramfs's files have" as_unpacked "$image"
+done
+
+# --- the staged driver, into the image of its kernel ---------------------------------------------
+
+image=$root/boot/initrd.img-$B
+other=$(sha256sum <"$root/boot/initrd.img-$A")
+mkdir -p "$root/opt/falco/drivers" "$root/etc/drvguard/drivers.d"
+cp "$("$here/scap.sh" "$B")" "$root/opt/falco/drivers/scap-1.ko"
+printf '[product falco]\ndepot = /opt/falco/drivers\n[driver scap]\nproduct = falco\n' >"$root/etc/drvguard/drivers.d/falco.conf"
+stage() { "$top/build/drvguard" --root "$root" stage --kernel "$B" --force; }
+staged() { echo "$root/lib/modules/$B/updates/drvguard/scap.ko"; }
+holds() { same "$1" "$("$initramfs" holds "$image" "$(staged)")"; }
+refresh() { "$initramfs" refresh "$root" "$B" "$(staged)"; }
+refused() { # WORDS
+	if refresh 2>"$work/refused"; then
+		return 1
+	fi
+	cat "$work/refused"
+	grep -qF "$1" "$work/refused"
+}
+
+stage >/dev/null
+before=$(sha256sum <"$image")
+result "a staged driver that no hook asks for is not in it" holds none
+result "… and a refresh that wants it there says that it is not" refused "it has no copy of scap"
+echo scap >>"$root/etc/initramfs-tools/modules"
+result "the refresh puts it in" refresh
+result "… the staged bytes" holds same
+result "… as unmkinitramfs says too" as_unpacked "$image"
+result "… and left the other kernel's image alone" same "$other" "$(sha256sum <"$root/boot/initrd.img-$A")"
+[ "$before" != "$(sha256sum <"$image")" ]
+
+# Another build of it: the same kernel, other bytes and another build-id.
+cp "$root/opt/falco/drivers/scap-1.ko" "$work/scap.ko"
+objcopy --remove-section .note.gnu.build-id "$work/scap.ko" "$root/opt/falco/drivers/scap-1.ko"
+stage >/dev/null
+result "after staging another one the image has the old" holds other
+mkdir -p "$root/etc/initramfs-tools/conf.d"
+echo 'update_initramfs=no' >"$root/etc/initramfs-tools/update-initramfs.conf"
+result "a tool that is told to do nothing is found out" refused "Not updating initramfs"
+echo 'update_initramfs=yes' >"$root/etc/initramfs-tools/update-initramfs.conf"
+# What the kernels of this series can unpack, as far as the root has the command for it.
+for compress in gzip lz4 zstd xz bzip2 lzma; do
+	chroot "$root" sh -c "command -v $compress" >/dev/null || continue
+	sed -i "s/^COMPRESS=.*/COMPRESS=$compress/" "$root/etc/initramfs-tools/conf.d/drvguard"
+	result "the refresh with $compress" refresh
+	result "… has the new one" holds same
+done
+echo 'exit 1' >"$root/etc/initramfs-tools/hooks/broken"
+chmod 755 "$root/etc/initramfs-tools/hooks/broken"
+before=$(sha256sum <"$image")
+result "a hook that fails is told" refused "update-initramfs for $B failed with"
+result "… and the image stays" same "$before" "$(sha256sum <"$image")"
+
+echo "1..$n"
+exit "$failed"
