@@ -112,7 +112,22 @@ for compress in gzip lz4 zstd xz bzip2 lzma; do
 	result "the refresh with $compress" refresh
 	result "… has the new one" holds same
 done
-echo 'exit 1' >"$root/etc/initramfs-tools/hooks/broken"
+# By our hook alone. The command that it asks is stood in for.
+sed -i /scap/d "$root/etc/initramfs-tools/modules"
+sed 's,@sbindir@,/usr/sbin,' "$top/boot/initramfs-tools/hooks/drvguard" >"$root/usr/share/initramfs-tools/hooks/drvguard"
+chmod 755 "$root/usr/share/initramfs-tools/hooks/drvguard"
+# shellcheck disable=SC2016 # for that shell
+printf '#!/bin/sh\n[ "$*" = "initramfs list --kernel %s" ] && echo "scap %s"\n' "$B" "/lib/modules/$B/updates/drvguard/scap.ko" \
+	>"$root/usr/sbin/drvguard"
+chmod 755 "$root/usr/sbin/drvguard"
+result "the refresh with drvguard's own hook" refresh
+result "… has it" holds same
+printf '#!/bin/sh\nexit 3\n' >"$root/usr/sbin/drvguard"
+result "a hook that cannot tell leaves an image, and says so" refused "it has no copy of scap; the tool said: W: drvguard could not tell"
+printf '#!/bin/sh\n' >"$root/usr/sbin/drvguard"
+result "with nothing to put in" refused "it has no copy of scap"
+
+printf '#!/bin/sh\nexit 1\n' >"$root/etc/initramfs-tools/hooks/broken"
 chmod 755 "$root/etc/initramfs-tools/hooks/broken"
 before=$(sha256sum <"$image")
 result "a hook that fails is told" refused "update-initramfs for $B failed with"
