@@ -7,7 +7,8 @@
 #   make modules KDIR=DIR   … for a kernel build tree; W=1 C=1 DEBUG=1 as in the kernel
 #   make demo               the main job on real kernels in a VM (as root; sets up what it needs)
 #   make check              every test (as root; sets up what it needs)
-#   make check-unit, check-cli, check-fuzz, check-oracle, check-e2e     parts of it, nothing set up
+#   make check-unit, check-cli, check-fuzz, check-fault, check-oracle, check-e2e   parts of it
+#   make check-powercut     a machine's power cut 50 times while it stages (minutes)
 #   make oracle             real kernels asked what they say of thousands of module files (minutes)
 #   make fuzz               every parser under libFuzzer (SECONDS=60 each, TARGETS=all)
 #   make check-headers      build the kernel module for every header package in the archive
@@ -50,7 +51,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
-.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-oracle check-e2e check-headers oracle fuzz bench lint install uninstall clean help
+.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-headers oracle fuzz bench lint install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -67,6 +68,9 @@ $(BUILD)/%.o: %.c Makefile
 
 $(BUILD)/tests/%: tests/unit/%.c $(LIB) Makefile
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(DG_LIBS) -lelf -lcmocka
+
+$(BUILD)/tests/inject $(BUILD)/tests/look: $(BUILD)/tests/%: tests/fault/%.c Makefile
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -o $@ $< $(DG_LIBS)
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)
 
@@ -89,6 +93,7 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory check-unit
 	$(Q)$(MAKE) --no-print-directory check-fuzz
 	$(Q)$(MAKE) --no-print-directory check-cli
+	$(Q)$(MAKE) --no-print-directory check-fault
 	$(Q)$(MAKE) --no-print-directory check-oracle
 	$(Q)$(MAKE) --no-print-directory check-e2e
 
@@ -97,6 +102,9 @@ check-unit: $(UNIT)
 
 check-cli: $(PROG)
 	$(Q)tests/cli/run
+
+check-fault: $(PROG) $(BUILD)/tests/inject $(BUILD)/tests/look
+	$(Q)tests/fault/run
 
 check-e2e: $(PROG)
 	$(Q)tests/e2e/run
