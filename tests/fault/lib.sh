@@ -127,3 +127,24 @@ differs() { # WANTED HAVE
 has_command() { # NAME
 	"$DRVGUARD" --help | grep -E "^  $1 " >/dev/null
 }
+
+# --- for cases -----------------------------------------------------------------------------------
+
+# $R becomes a small tree, nothing staged in it.
+root_small() {
+	cp -a "$WORK/base" "$R"
+	dg check "$R/drivers/scap-old.ko" # the kernel's table is in the cache then
+}
+
+# Shown behind the case's name.
+tell() {
+	echo "$*" >"$dir/said"
+}
+
+# The calls of a command, in a tree that stays as it is.
+list_calls() { # COMMAND…
+	cp -a "$R" "$R.try"
+	"$INJECT" -o "$dir/calls" list -- "$DRVGUARD" --root "$R.try" "$@" >"$dir/out.l" 2>&1
+	sed "s|$R.try|$R|g" "$dir/calls"
+	rm -rf "$R.try"
+}

@@ -202,6 +202,9 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 		n = readlink(path, text, sizeof(text) - 1);
 		text[n < 0 ? 0 : n] = '\0';
 		n = asprintf(&line, "state l %s %s", text, inside);
+	} else if (strncmp(inside, "run/", 4) == 0) {
+		/* Made for what came and went again: gone at the next boot. */
+		return 0;
 	} else {
 		n = asprintf(&line, "state d %s", inside);
 	}
