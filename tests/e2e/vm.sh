@@ -5,7 +5,7 @@
 #
 #   vm.sh run --name NAME --kernel VMLINUZ --initrd INITRD [--append "…"]
 #             [--disk FILE[,LABEL]]… [--hotplug FILE[,LABEL]@TOKEN[+SECONDS]]…
-#             [--mem MB] [--cpus N] [--timeout SECONDS] [--out DIR]
+#             [--mem MB] [--cpus N] [--timeout SECONDS] [--out DIR] [--cut TOKEN+MILLISECONDS]
 #   vm.sh image ROOT OVERLAYDIR OUT.img SIZE [LABEL]
 #
 # run: the verdict is what the guest writes to its virtio port drvguard.result, and nothing else:
@@ -18,6 +18,8 @@
 #   --disk     a virtio disk with serial number LABEL (at most 20 characters); the first is
 #              /dev/vda. What the guest writes stays in FILE: the next boot goes on from there.
 #   --hotplug  plugs FILE in as a disk, SECONDS after the guest has written the line "token TOKEN"
+#   --cut      cuts the machine's power that long after the guest has written the line "token TOKEN":
+#              QEMU is killed, and what the guest had not sent to its disks is lost. Exit status 0 then
 #   --append   goes after console=ttyS0, panic=-1 and the like; name the root there
 # Emulated in software, so that it runs anywhere: DRVGUARD_ACCEL=kvm is much faster where it works.
 #
@@ -100,7 +102,7 @@ vm_plug() { # NUMBER FILE LABEL
 
 vm_run() (
 	set -euo pipefail
-	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120
+	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine
 	local accel=${DRVGUARD_ACCEL:-tcg} cpu=max
 	# no work for hardware that is there and not used
 	local quicker="audit=0 mitigations=off nokaslr fsck.mode=skip"
@@ -120,6 +122,7 @@ vm_run() (
 		--cpus) cpus=$2 ;;
 		--timeout) limit=$2 ;;
 		--out) out=$2 ;;
+		--cut) cut=$2 ;;
 		*) vm_die "run: unknown option $1" ;;
 		esac
 		shift 2
@@ -149,11 +152,12 @@ vm_run() (
 		-monitor stdio
 		-kernel "$kernel" -initrd "$initrd"
 		-append "console=ttyS0 panic=-1 $quicker $append")
+	[ -z "$cut" ] || cache=writeback
 	for i in "${!disks[@]}"; do
 		file=${disks[i]%%,*} label=disk$i
 		[ "$file" = "${disks[i]}" ] || label=${disks[i]#*,}
 		[ -w "$file" ] || vm_die "run: cannot write to disk '$file'"
-		args+=(-drive "if=none,id=disk$i,format=raw,cache=unsafe,file=$(vm_escape "$file")"
+		args+=(-drive "if=none,id=disk$i,format=raw,cache=$cache,file=$(vm_escape "$file")"
 			-device "virtio-blk-pci,drive=disk$i,serial=$label")
 	done
 	for i in "${!plugs[@]}"; do
@@ -182,6 +186,17 @@ vm_run() (
 		fi
 		if ((now >= end)); then
 			break
+		fi
+		if [ -n "$cut" ] && [ -z "$cut_due" ] && grep -qx "token ${cut%+*}" "$out/result"; then
+			cut_due=$((now + ${cut##*+}))
+		fi
+		if [ -n "$cut_due" ] && ((now >= cut_due)); then
+			# the machine itself; timeout then ends by itself
+			read -r machine _ <"/proc/$pid/task/$pid/children" || :
+			kill -KILL "$machine" || :
+			wait "$pid" 2>/dev/null || :
+			pid=
+			return 0
 		fi
 		for i in "${!plugs[@]}"; do
 			spec=${plugs[i]##*@}
