@@ -32,11 +32,13 @@ confdir  = $(DESTDIR)/etc/drvguard
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
-PKGS    := libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd
+# LZO images can be read where liblzo2 is.
+LZO     := $(shell pkg-config --exists lzo2 && echo lzo2)
+PKGS    := libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd $(LZO)
 # The kernel's own habit of looking at bytes through other types is ours too.
 DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDRVGUARD_VERSION='"$(VERSION)"' \
 	     -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARN) \
-	     $(shell pkg-config --cflags $(PKGS)) $(CFLAGS) -Iuserland
+	     $(shell pkg-config --cflags $(PKGS)) $(if $(LZO),-DDG_HAVE_LZO) $(CFLAGS) -Iuserland
 DG_LIBS    = $(shell pkg-config --libs $(PKGS)) -pthread $(LDFLAGS)
 
 LIB_SRC  := $(sort $(wildcard userland/lib/*.c))

@@ -127,7 +127,7 @@ static void make_modules(void)
 
 /* Kernel images, and what packs them. */
 
-static const char *const packers[] = { "gzip", "xz", "lzma", "zstd", "bzip2", "lz4" };
+static const char *const packers[] = { "gzip", "xz", "lzma", "zstd", "bzip2", "lz4", "lzop" };
 #define BANNER "6.1.0-56-amd64 (debian-kernel@lists.debian.org) #1 SMP Debian 6.1.192-2 (2026-11-10)"
 
 static void make_images(void)

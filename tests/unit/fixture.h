@@ -773,7 +773,8 @@ static inline struct fx_bytes fx_pack(const char *filter, const void *data, size
 	struct fx_bytes b = { .data = malloc(room) };
 
 	assert_non_null(b.data);
-	assert_int_equal(archive_write_add_filter_by_name(a, filter), ARCHIVE_OK);
+	/* A warning: it runs the command. */
+	assert_true(archive_write_add_filter_by_name(a, filter) >= ARCHIVE_WARN);
 	assert_int_equal(archive_write_set_format_raw(a), ARCHIVE_OK);
 	archive_write_set_bytes_per_block(a, 0);
 	assert_int_equal(archive_write_open_memory(a, b.data, room, &b.len), ARCHIVE_OK);

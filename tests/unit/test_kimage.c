@@ -128,8 +128,12 @@ static void test_kimage_read_keys(void **state)
 static const struct {
 	const char *name;
 	bool size_word;
-} packers[] = { { "gzip", false }, { "xz", true },    { "lzma", true },
-		{ "zstd", true },  { "bzip2", true }, { "lz4", true } };
+} packers[] = {
+	{ "gzip", false }, { "xz", true }, { "lzma", true }, { "zstd", true }, { "bzip2", true }, { "lz4", true },
+#ifdef DG_HAVE_LZO
+	{ "lzop", true },
+#endif
+};
 
 static struct fx_bytes make_bzimage(const char *filter, bool size_word)
 {

@@ -14,6 +14,9 @@ static const struct {
 	{ "bzip2", NULL },
 	{ "lz4", NULL },
 	{ "lz4 legacy", "lz4 -l -c" },
+#ifdef DG_HAVE_LZO
+	{ "lzop", NULL },
+#endif
 };
 
 #define PLAIN_LEN 6000
@@ -249,6 +252,7 @@ static void test_unpack_needed_magics(void **state)
 		{ "lzma", "\x5d\0\0", 3, true },
 		{ "lz4", "\x04\x22\x4d\x18", 4, true },
 		{ "lz4 legacy", "\x02\x21\x4c\x18", 4, true },
+		{ "lzop", "\x89LZO\0\r\n\x1a\n", 9, true },
 		{ "half a magic", "\xfd\x37zXZ", 5, false },
 		{ "elf",
 		  "\x7f"

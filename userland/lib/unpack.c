@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "unlzo.h"
+
 static const struct magic {
 	const char *bytes;
 	size_t len;
@@ -18,12 +20,7 @@ bool dg_unpack_needed(const void *data, size_t len)
 	for (size_t i = 0; i < DG_ARRAY_SIZE(magics); i++)
 		if (len >= magics[i].len && memcmp(data, magics[i].bytes, magics[i].len) == 0)
 			return true;
-	return false;
-}
-
-static void archive_freep(struct archive **a)
-{
-	archive_read_free(*a);
+	return dg_unlzo_is(data, len);
 }
 
 /* Where packed bytes come from: memory, or a part of a file that is read as it goes. */
@@ -36,24 +33,37 @@ struct source {
 	unsigned char buf[1 << 17];
 };
 
-static la_ssize_t read_source(struct archive *a, void *data, const void **ret)
+static ssize_t read_some(void *data, void *buf, size_t want)
 {
 	struct source *s = data;
-	size_t want = s->len < sizeof(s->buf) ? s->len : sizeof(s->buf);
 	ssize_t n;
 
-	(void)a;
-	do
-		n = pread(s->fd, s->buf, want, s->at);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		s->err = -errno;
+	if (want > s->len)
+		want = s->len;
+	if (s->data) {
+		memcpy(buf, (const char *)s->data + s->at, want);
+		n = (ssize_t)want;
+	} else {
+		do
+			n = pread(s->fd, buf, want, s->at);
+		while (n < 0 && errno == EINTR);
+		if (n < 0)
+			s->err = -errno;
+	}
 	if (n > 0) {
 		s->at += n;
 		s->len -= (size_t)n;
 	}
+	return n < 0 ? -errno : n;
+}
+
+static la_ssize_t read_source(struct archive *a, void *data, const void **ret)
+{
+	struct source *s = data;
+
+	(void)a;
 	*ret = s->buf;
-	return n;
+	return read_some(s, s->buf, sizeof(s->buf));
 }
 
 static int open_source(struct archive *a, struct source *s)
@@ -99,20 +109,54 @@ static void *large_buffer(size_t size)
 	return p;
 }
 
+/* Of the two one is there. */
+struct unpacker {
+	struct archive *archive;
+	struct dg_unlzo *lzo;
+};
+
+static void close_unpacker(struct unpacker *u)
+{
+	if (u->archive)
+		archive_read_free(u->archive);
+	if (u->lzo)
+		dg_unlzo_close(u->lzo);
+}
+
+/* libarchive has LZO only by running lzop(1), where it was built without liblzo2. */
+static int open_unpacker(struct source *s, struct unpacker *ret)
+{
+	unsigned char start[16];
+	struct source peek = *s;
+	ssize_t n = read_some(&peek, start, sizeof(start));
+
+	if (n < 0)
+		return (int)n;
+	return dg_unlzo_is(start, (size_t)n) ? dg_unlzo_open(read_some, s, &ret->lzo) : open_raw(s, &ret->archive);
+}
+
+static ssize_t unpack_some(struct unpacker *u, void *buf, size_t n)
+{
+	ssize_t got = u->lzo ? dg_unlzo_read(u->lzo, buf, n) : archive_read_data(u->archive, buf, n);
+
+	return got < 0 ? -EBADMSG : got;
+}
+
 static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t *ret_len)
 {
-	dg_auto(archive_freep) struct archive *a = NULL;
+	dg_auto(close_unpacker) struct unpacker u = { 0 };
 	size_t n = 0, room = hint && hint <= max ? hint + 1 : s->len * 4 + 4096;
 	dg_auto_free char *out = NULL;
-	int r = open_raw(s, &a);
+	int r;
 
-	if (r < 0)
-		return r;
 	/* Not on a header's word alone: no kernel is packed to a 64th. */
 	if (room / 64 > s->len + 1)
 		room = s->len * 4 + 4096;
 	if (room > max)
 		room = max + 1;
+	r = open_unpacker(s, &u);
+	if (r < 0)
+		return r;
 	out = large_buffer(room + 1);
 	for (;;) {
 		ssize_t got;
@@ -128,9 +172,9 @@ static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t 
 		}
 		if (!out)
 			return -ENOMEM;
-		got = archive_read_data(a, out + n, room - n);
+		got = unpack_some(&u, out + n, room - n);
 		if (got < 0)
-			return -EBADMSG;
+			return (int)got;
 		if (got == 0)
 			break;
 		n += (size_t)got;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Compressed bytes to plain ones, whatever the compressor (through libarchive). */
+/* Compressed bytes to plain ones, whatever the compressor (through libarchive, and unlzo.h). */
 #ifndef DG_UNPACK_H
 #define DG_UNPACK_H
 
@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-/* Whether @data begins as gzip, xz, lzma, zstd, bzip2 or lz4 (frame or legacy) does. */
+/* Whether @data begins as gzip, xz, lzma, zstd, bzip2, lz4 (frame or legacy) or lzop does. */
 bool dg_unpack_needed(const void *data, size_t len);
 
 /*
