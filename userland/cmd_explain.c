@@ -43,6 +43,7 @@ static void print_cause(const struct dg_modfile *m, const struct dg_judgement *j
 		printf("%s\n", cause);
 }
 
+/* What modprobe has to say is told in words. */
 static void print_reasons(const struct dg_judgement *j)
 {
 	struct dg_table t;
@@ -52,6 +53,8 @@ static void print_reasons(const struct dg_judgement *j)
 	for (size_t i = 0; i < j->n_reasons; i++) {
 		const struct dg_reason *r = &j->reasons[i];
 
+		if (dg_reason_is_modprobes(r))
+			continue;
 		dg_table_row(&t, dg_reason_name(r->kind), r->symbol, r->want, r->have, r->owner,
 			     r->err ? dg_errno_name(r->err) : "warns only");
 	}

@@ -7,11 +7,11 @@
 
 static const char *const answers[] = { "go", "no-go", "cannot tell" };
 
-static const char *paint(enum dg_preflight_answer a)
+static const char *paint(enum dg_preflight_answer a, bool warned)
 {
 	static const enum dg_match colours[] = { DG_MATCH, DG_MISMATCH, DG_WAITING };
 
-	return dg_paint(colours[a], answers[a]);
+	return warned ? dg_paint(DG_WAITING, "go, warning") : dg_paint(colours[a], answers[a]);
 }
 
 /* The guarded drivers come first, in the survey's order. */
@@ -23,11 +23,22 @@ static void tell_cause(const struct dg_preflight *p, size_t i, char *buf, size_t
 		snprintf(buf, size, "%s", p->v[i].cause);
 }
 
+/* It would load, if something loaded it. */
+static bool is_warned(const struct dg_preflight *p, size_t i)
+{
+	char cause[8];
+
+	tell_cause(p, i, cause, sizeof(cause));
+	return p->v[i].answer == DG_GO && *cause;
+}
+
 static void tell_cure(const struct dg_preflight *p, size_t i, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	if (i < p->survey->n)
 		dg_standing_advice(p->survey, &p->survey->v[i], buf, size);
+	else if (p->v[i].cause[0] && p->v[i].answer == DG_GO)
+		snprintf(buf, size, "remove that line, or do not ask for it");
 	else if (p->v[i].answer == DG_NO_GO)
 		snprintf(buf, size, "build or install it for %s", p->survey->kernel->release);
 }
@@ -52,11 +63,17 @@ static enum dg_exit code_of(const struct dg_preflight *p)
 static void print_text(const struct dg_preflight *p, enum dg_exit code)
 {
 	struct dg_table t;
+	size_t warned = 0;
 
-	printf("reboot into %s: %s\n", p->survey->kernel->release,
+	for (size_t i = 0; i < p->n; i++)
+		warned += is_warned(p, i);
+	printf("reboot into %s: %s", p->survey->kernel->release,
 	       code == DG_EXIT_OK	 ? "go"
 	       : code == DG_EXIT_UNKNOWN ? "cannot tell"
 					 : "no-go");
+	if (warned)
+		printf(", with %zu warning%s", warned, warned == 1 ? "" : "s");
+	putchar('\n');
 	if (p->lacks[0])
 		printf("%s\n", p->lacks);
 	dg_table_begin(&t, 5);
@@ -66,7 +83,7 @@ static void print_text(const struct dg_preflight *p, enum dg_exit code)
 
 		tell_cause(p, i, cause, sizeof(cause));
 		tell_cure(p, i, cure, sizeof(cure));
-		dg_table_row(&t, p->v[i].name, p->v[i].why, paint(p->v[i].answer), cause, cure);
+		dg_table_row(&t, p->v[i].name, p->v[i].why, paint(p->v[i].answer, is_warned(p, i)), cause, cure);
 	}
 	dg_table_end(&t, true);
 }
@@ -88,6 +105,7 @@ static struct json_object *to_json(const struct dg_preflight *p, enum dg_exit co
 		dg_json_string(one, "because", item->why);
 		dg_json_string(one, "answer", answers[item->answer]);
 		dg_json_string(one, "cause", *cause ? cause : NULL);
+		json_object_object_add(one, "warning", json_object_new_boolean(is_warned(p, i)));
 		json_object_array_add(list, one);
 	}
 	json_object_object_add(o, "modules", list);

@@ -118,12 +118,15 @@ static void print_loaded(const struct dg_repair *r, const struct dg_standing *st
 		[DG_LOAD_SUSPECT] =
 			"not loaded: its last load was followed by an unclean boot; drvguard commit clears that",
 	};
+	char cause[500];
 
 	printf("loaded   %s: %s", st->driver->name, words[r->load[i]]);
 	if (r->load[i] == DG_LOAD_NO_MATCH && st->loaded.loaded)
 		printf(" (but one is loaded now)");
-	if (r->load[i] == DG_LOAD_FAILED)
-		printf(": %s; see dmesg", strerror(-r->load_error[i]));
+	if (r->load[i] == DG_LOAD_FAILED) {
+		dg_standing_cause(st, cause, sizeof(cause));
+		printf(": %s; %s", strerror(-r->load_error[i]), *cause ? cause : "see dmesg");
+	}
 	if (st->driver->path)
 		printf("; %s is %s", st->driver->path, dg_place_state_name(st->place));
 	putchar('\n');

@@ -258,6 +258,27 @@ struct json_object *dg_json_standing(const struct dg_standing *st)
 	return o;
 }
 
+/* What drvguard is not to load may well be blacklisted; a command in its stead is told in any case. */
+static bool is_kept_out(const struct dg_standing *st)
+{
+	const struct dg_judgement *j = st->staged.judgement;
+
+	for (size_t i = 0; j && i < j->n_reasons; i++)
+		if (dg_reason_is_modprobes(&j->reasons[i]) &&
+		    (j->reasons[i].kind != DG_REASON_BLACKLIST || st->driver->load == DG_LOAD_AUTO))
+			return true;
+	return false;
+}
+
+/* The kernel that runs would take no file of it at all. */
+static bool refused_by_command_line(const struct dg_judgement *j)
+{
+	for (size_t i = 0; j && i < j->n_reasons; i++)
+		if (j->reasons[i].kind == DG_REASON_BLACKLIST && j->reasons[i].err)
+			return true;
+	return false;
+}
+
 void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 {
 	const struct dg_candidate *near = &st->nearest_refused;
@@ -266,6 +287,8 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 	buf[0] = '\0';
 	if (st->match == DG_MATCH && st->suspect)
 		snprintf(buf, size, "its last load was followed by an unclean boot: it is not loaded by itself");
+	else if (st->match == DG_MATCH && is_kept_out(st))
+		dg_judgement_modprobe_cause(st->staged.judgement, buf, size);
 	if (st->match == DG_MATCH)
 		return;
 	if (st->broken)
@@ -304,6 +327,8 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
 	else if (st->match != DG_MATCH && st->withdrawn.file)
 		snprintf(buf, size, "drvguard stage --force %s", st->driver->name);
+	else if (refused_by_command_line(st->staged.judgement ? st->staged.judgement : st->nearest_refused.judgement))
+		snprintf(buf, size, "boot without it in module_blacklist=");
 	else if (st->match != DG_MATCH)
 		snprintf(buf, size, "get a driver for this kernel from the vendor");
 	else if (dg_standing_needs_reboot(st))
@@ -312,6 +337,9 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "drvguard commit, then repair; or stage another version");
 	else if (st->on_trial)
 		snprintf(buf, size, "drvguard commit, or it goes back at the next boot");
+	else if (is_kept_out(st))
+		snprintf(buf, size, "remove that line%s",
+			 st->driver->load == DG_LOAD_AUTO ? ", or set load = never" : "");
 	/* To be pasted, it has to act where this run looked. */
 	if (dg_startswith(buf, "drvguard ") && !dg_streq(s->root, "/")) {
 		dg_auto_free char *rest = strdup(buf + strlen("drvguard "));

@@ -59,7 +59,7 @@ const char *dg_errno_name(int err);
 
 /* What a person should do about it next, "" when nothing. */
 void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st, char *buf, size_t size);
-/* One line of why it does not match. */
+/* One line of why it does not match, or of what keeps a match from being loaded. */
 void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size);
 
 #endif

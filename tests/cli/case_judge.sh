@@ -220,3 +220,137 @@ case_dependency_refused() {
 	dg --kernel "$B" --json check "$user"
 	json '.results[0].reasons | any(.kind == "dependency" and .owner == "llc")'
 }
+
+# --- what modprobe needs around it -----------------------------------------------------------------
+
+modprobe_conf() { # FILE LINE…
+	mkdir -p "$R/etc/modprobe.d"
+	printf '%s\n' "${@:2}" >"$R/etc/modprobe.d/$1.conf"
+}
+
+# A match that nothing would load by itself: the verdict stands, and everyone is told.
+case_blacklist_is_told() {
+	root_staged
+	modprobe_conf local '# not here' 'blacklist scap'
+	dg --kernel "$B" check
+	expect 0
+	says '^scap exact staged .*blacklisted, udev and systemd-modules-load pass it over: ROOT/etc/modprobe.d/local.conf:2$'
+	says_not 'which the kernel takes'
+	dg --kernel "$B" --json check
+	json '.results[0] | .verdict == "exact" and .errno == null and (.reasons | length) == 1'
+	json '.results[0].reasons[0] | .kind == "blacklist" and .accepted_by_kernel and .errno == null and
+		(.have | endswith("/etc/modprobe.d/local.conf:2"))'
+	dg --kernel "$B" explain scap
+	expect 0
+	says '^blacklisted, '
+	dg --kernel "$B" status
+	expect 0
+	says '^scap: blacklisted, '
+	says '^scap S match .*remove that line, or set load = never$'
+	dg preflight "$B"
+	expect 0
+	says '^reboot into REL-B: go, with 1 warning$'
+	says '^scap guarded go, warning blacklisted, .* remove that line, or set load = never$'
+	dg --json preflight "$B"
+	json '.kernels[0] | .go and (.modules[0] | .warning and .answer == "go" and (.cause | startswith("blacklisted")))'
+}
+
+# What drvguard is not to load may well be blacklisted.
+case_blacklist_load_never() {
+	root_staged
+	config_falco 'load = never'
+	modprobe_conf local 'blacklist scap'
+	dg preflight "$B"
+	expect 0
+	says '^reboot into REL-B: go$'
+	says '^scap guarded go - -$'
+	dg --kernel "$B" check
+	says 'blacklisted'
+}
+
+case_blacklist_of_the_command_line() {
+	root_staged
+	runs "$B"
+	echo "BOOT_IMAGE=/boot/vmlinuz-$B modprobe.blacklist=tun,scap quiet" >"$R/proc/cmdline"
+	dg check
+	expect 0
+	says '^scap exact .*modprobe.blacklist= of the command line$'
+	# Which is that of the kernel which runs, and of no other.
+	root_with "$A"
+	dg --kernel "$A" check "$SCAP_A"
+	expect 0
+	says_not 'blacklisted'
+}
+
+# module_blacklist= is the kernel's own: it refuses the module with EPERM.
+case_blacklist_of_the_kernel() {
+	root_staged
+	runs "$B"
+	echo 'ro module_blacklist=tun,scap' >"$R/proc/cmdline"
+	dg check "$SCAP_B"
+	expect 1
+	says '^scap refused file .*blacklisted, the kernel itself refuses it: module_blacklist= of the command line$'
+	dg --json check "$SCAP_B"
+	json '.results[0] | .errno == "EPERM" and .reasons[0].kind == "blacklist" and (.reasons[0].accepted_by_kernel | not)'
+	# Though it was proven when it was staged.
+	dg status
+	expect 1
+	says '^scap B mismatch .*boot without it in module_blacklist=$'
+	echo 'ro' >"$R/proc/cmdline"
+	dg status
+	expect 0
+}
+
+case_install_line_is_told() {
+	root_staged
+	modprobe_conf cis '# hardening' 'install scap /bin/true'
+	config_falco 'load = never'
+	dg --kernel "$B" --json check
+	expect 0
+	json '.results[0].reasons[0] | .kind == "install" and .accepted_by_kernel and
+		(.have | endswith("cis.conf:2: /bin/true"))'
+	dg preflight "$B"
+	expect 0
+	says '^scap guarded go, warning modprobe runs a command instead of loading it: .* remove that line$'
+}
+
+# Our own hold is not told as somebody else's.
+case_install_line_of_a_hold() {
+	root_staged
+	mkdir -p "$R/run/modprobe.d"
+	echo 'install scap false' >"$R/run/modprobe.d/drvguard-scap.conf"
+	dg --kernel "$B" check
+	expect 0
+	says '^scap exact staged [^ ]+ -$'
+}
+
+# An install line for what it depends on keeps it out just as well; a blacklist line does not.
+case_install_line_of_a_dependency() {
+	local needy needed
+	root_with "$B"
+	find_needy
+	modprobe_conf cis "install ${needed//_/-} /bin/false" "blacklist $needed"
+	dg --kernel "$B" check "$needy"
+	expect 0
+	says "modprobe runs a command instead of loading $needed: ROOT/etc/modprobe.d/cis.conf:1: /bin/false"
+	says_not 'blacklisted'
+	runs "$B"
+	rm -r "$R/etc/modprobe.d"
+	echo "module_blacklist=$needed" >"$R/proc/cmdline"
+	dg check "$needy"
+	expect 1
+	says "refused file .*needs $needed, which the kernel refuses: module_blacklist="
+}
+
+# What is wrong in modprobe.d is modprobe's to tell.
+case_modprobe_conf_damaged() {
+	root_staged
+	modprobe_conf local rubbish 'blacklist' 'install x' 'blacklist scap'
+	head -c 4096 /dev/urandom >"$R/etc/modprobe.d/noise.conf"
+	mkdir "$R/etc/modprobe.d/directory.conf"
+	ln -s loop.conf "$R/etc/modprobe.d/loop.conf"
+	dg --kernel "$B" check
+	expect 0
+	quiet
+	says 'local.conf:4$'
+}

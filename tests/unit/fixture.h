@@ -397,6 +397,7 @@ struct fx_module {
 	const char *name, *version, *vermagic;
 	const char *license;   /* NULL: "GPL"; "": says none */
 	const char *import_ns; /* NULL: none */
+	const char *depends;   /* NULL: on nothing */
 	const char *build_id;  /* its bytes; NULL: none */
 	const struct fx_symbol *imports, *exports;
 	const struct fx_symbol *versions; /* what __versions has; NULL: what is imported */
@@ -612,7 +613,7 @@ static inline void fx_module_info(struct fx_elf *e, const struct fx_module *m)
 	fx_modinfo(&s->bytes, "license", !m->license ? "GPL" : *m->license ? m->license : NULL);
 	fx_modinfo(&s->bytes, "import_ns", m->import_ns);
 	fx_modinfo(&s->bytes, "srcversion", "0123456789ABCDEF0123456");
-	fx_modinfo(&s->bytes, "depends", "");
+	fx_modinfo(&s->bytes, "depends", m->depends ? m->depends : "");
 	fx_modinfo(&s->bytes, "name", m->no_modinfo_name ? NULL : m->name);
 	fx_modinfo(&s->bytes, "vermagic", m->vermagic);
 }

@@ -28,7 +28,7 @@ static struct dg_kernel *make_kernel(const struct kernel *spec)
 	const struct fx_kind *kind = spec->kind ? spec->kind : &fx_kinds[0];
 
 	assert_non_null(k);
-	k->root = strdup("/");
+	k->root = strdup("/nonexistent");
 	k->release = strdup(spec->release ? spec->release : FX_RELEASE);
 	snprintf(k->vermagic, sizeof(k->vermagic), "%s", spec->vermagic ? spec->vermagic : FX_VERMAGIC);
 	snprintf(k->level.vendor, sizeof(k->level.vendor), "%s", spec->vendor ? spec->vendor : "mainline");
@@ -864,6 +864,62 @@ static void test_loader_judge_unreadable_kernel(void **state)
 	assert_ptr_equal(j, (struct dg_judgement *)1);
 }
 
+/* The kernel's own blacklist comes behind the ELF, before module_layout; modprobe's changes no verdict. */
+static void test_loader_judge_blacklist(void **state)
+{
+	static const struct {
+		const char *name;
+		enum dg_modconf_kind kind;
+		const char *rule, *depends;
+		const struct fx_symbol *imports;
+		int err;
+		enum dg_reason_kind last;
+		const char *owner;
+	} cases[] = {
+		{ "the kernel's", DG_MODCONF_KERNEL_BLACKLIST, "scap", NULL, NULL, EPERM, DG_REASON_BLACKLIST, NULL },
+		{ "before module_layout", DG_MODCONF_KERNEL_BLACKLIST, "scap", NULL, layout, EPERM, DG_REASON_LAYOUT,
+		  NULL },
+		{ "of another", DG_MODCONF_KERNEL_BLACKLIST, "scapx", NULL, layout, ENOEXEC, DG_REASON_LAYOUT, NULL },
+		{ "of what it needs", DG_MODCONF_KERNEL_BLACKLIST, "helper", "a,helper", NULL, ENOENT,
+		  DG_REASON_BLACKLIST, "helper" },
+		{ "modprobe's", DG_MODCONF_BLACKLIST, "scap", NULL, NULL, 0, DG_REASON_BLACKLIST, NULL },
+		{ "modprobe's, of what it needs", DG_MODCONF_BLACKLIST, "helper", "helper", layout, ENOEXEC,
+		  DG_REASON_LAYOUT, NULL },
+		{ "a command", DG_MODCONF_INSTALL, "sc?p", NULL, NULL, 0, DG_REASON_INSTALL, NULL },
+		{ "a command, for what it needs", DG_MODCONF_INSTALL, "help*", "helper", NULL, 0, DG_REASON_INSTALL,
+		  "helper" },
+	};
+
+	(void)state;
+	FX_CASE(c, cases)
+	{
+		dg_auto(dg_kernel_freep) struct dg_kernel *k = make_kernel(&(struct kernel){ 0 });
+		struct fx_module spec = fx_module_good("scap");
+		dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
+		dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+		const struct dg_reason *last;
+
+		k->modconf = calloc(1, sizeof(*k->modconf));
+		assert_int_equal(DG_GROW(k->modconf->v, 0), 0);
+		k->modconf->v[k->modconf->n++] = (struct dg_modconf_rule){ .kind = c->kind,
+									   .name = strdup(c->rule),
+									   .where = strdup("a.conf:1") };
+		spec.depends = c->depends;
+		if (c->imports)
+			spec.imports = c->imports;
+		m = parse(&spec);
+		fx_int(dg_loader_judge(m, k, &j, NULL), 0);
+		fx_int(j->err, c->err);
+		fx_int(j->verdict, c->err ? DG_VERDICT_REFUSED : DG_VERDICT_EXACT);
+		last = &j->reasons[j->n_reasons - 1];
+		fx_int(last->kind, c->last);
+		if (c->owner)
+			fx_str(last->owner, c->owner);
+		if (c->last != DG_REASON_LAYOUT)
+			fx_str(last->have, "a.conf:1");
+	}
+}
+
 static void test_judgement_cause_small_buffer(void **state)
 {
 	struct fx_module spec = fx_module_good("scap");
@@ -911,6 +967,7 @@ int main(void)
 		cmocka_unit_test(test_loader_judge_reasons_of_all),
 		cmocka_unit_test(test_loader_judge_hostile_name),
 		cmocka_unit_test(test_loader_judge_unreadable_kernel),
+		cmocka_unit_test(test_loader_judge_blacklist),
 		cmocka_unit_test(test_judgement_cause_small_buffer),
 	};
 

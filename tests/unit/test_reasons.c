@@ -116,7 +116,7 @@ static void test_names_are_distinct(void **state)
 	assert_string_equal(dg_verdict_name(DG_VERDICT_EXACT), "exact");
 	assert_string_equal(dg_verdict_name(DG_VERDICT_KABI), "kabi");
 	assert_string_equal(dg_verdict_name(DG_VERDICT_REFUSED), "refused");
-	for (enum dg_reason_kind a = DG_REASON_SIGNATURE; a <= DG_REASON_REQUIRE; a++)
+	for (enum dg_reason_kind a = DG_REASON_SIGNATURE; a < DG_N_REASONS; a++)
 		for (enum dg_reason_kind b = DG_REASON_SIGNATURE; b < a; b++)
 			assert_string_not_equal(dg_reason_name(a), dg_reason_name(b));
 }
@@ -176,6 +176,42 @@ static void test_judgement_cause_each(void **state)
 		assert_true(seen[i]);
 }
 
+/* modprobe's side is told of a refusal too, and is nothing that the kernel takes. */
+static void test_judgement_cause_modprobe(void **state)
+{
+	static const struct {
+		enum dg_reason_kind kind;
+		const char *owner;
+		int err;
+		const char *name; /* and how it is told */
+	} cases[] = {
+		{ DG_REASON_BLACKLIST, NULL, 0, "blacklisted, udev and systemd-modules-load pass it over: a:1" },
+		{ DG_REASON_BLACKLIST, NULL, EPERM, "blacklisted, the kernel itself refuses it: a:1" },
+		{ DG_REASON_BLACKLIST, "llc", ENOENT, "needs llc, which the kernel refuses: a:1" },
+		{ DG_REASON_INSTALL, NULL, 0, "modprobe runs a command instead of loading it: a:1" },
+		{ DG_REASON_INSTALL, "llc", 0, "modprobe runs a command instead of loading llc: a:1" },
+	};
+
+	(void)state;
+	FX_CASE(c, cases)
+	{
+		struct dg_judgement *j = empty();
+		char cause[300], both[300];
+
+		fx_int(dg_reason_add(j, c->kind, c->err, NULL, NULL, copy("a:1"), c->owner), 0);
+		fx_int(dg_reason_is_modprobes(&j->reasons[0]), !c->err);
+		dg_judgement_cause(j, cause, sizeof(cause));
+		fx_str(cause, c->name);
+		dg_judgement_modprobe_cause(j, cause, sizeof(cause));
+		fx_str(cause, c->err ? "" : c->name);
+		fx_int(dg_reason_add(j, DG_REASON_VERMAGIC, ENOEXEC, NULL, NULL, NULL, NULL), 0);
+		dg_judgement_cause(j, cause, sizeof(cause));
+		snprintf(both, sizeof(both), "has no vermagic; %s", c->name);
+		fx_str(cause, both);
+		dg_judgement_free(j);
+	}
+}
+
 /* Of a refusal only what it is refused for is told; the same kind is counted; the loader's order. */
 static void test_judgement_cause_of_many(void **state)
 {
@@ -204,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_judgement_require_exact_of_each),
 		cmocka_unit_test(test_names_are_distinct),
 		cmocka_unit_test(test_judgement_cause_each),
+		cmocka_unit_test(test_judgement_cause_modprobe),
 		cmocka_unit_test(test_judgement_cause_of_many),
 	};
 

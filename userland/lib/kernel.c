@@ -122,6 +122,7 @@ void dg_kernel_free(struct dg_kernel *k)
 	dg_symtab_free(k->exports);
 	dg_keys_free(k->keys);
 	dg_modindex_close(k->index);
+	dg_modconf_free(k->modconf);
 	for (size_t i = 0; i < k->n_owners; i++)
 		free(k->owners[i].path);
 	free(k->owners);
@@ -226,14 +227,26 @@ static bool is_set(const char *config, const char *line)
 	return false;
 }
 
+bool dg_kernel_runs(const struct dg_kernel *k)
+{
+	dg_auto_free char *path = dg_path_join(k->root, "/proc/sys/kernel/osrelease"), *release = NULL;
+
+	return path && dg_file_read_line(path, &release) == 0 && dg_streq(release, k->release);
+}
+
+const struct dg_modconf *dg_kernel_modconf(struct dg_kernel *k)
+{
+	if (!k->modconf)
+		(void)dg_modconf_read(k->root, dg_kernel_runs(k), &k->modconf);
+	return k->modconf;
+}
+
 /* Asked for at boot, with module.sig_enforce; or by lockdown, which shows the same. */
 static bool enforces_now(const struct dg_kernel *k)
 {
-	dg_auto_free char *release_path = dg_path_join(k->root, "/proc/sys/kernel/osrelease"), *release = NULL;
 	dg_auto_free char *path = dg_path_join(k->root, "/sys/module/module/parameters/sig_enforce"), *value = NULL;
 
-	return release_path && path && dg_file_read_line(release_path, &release) == 0 &&
-	       dg_streq(release, k->release) && dg_file_read_line(path, &value) == 0 && dg_streq(value, "Y");
+	return path && dg_kernel_runs(k) && dg_file_read_line(path, &value) == 0 && dg_streq(value, "Y");
 }
 
 /*

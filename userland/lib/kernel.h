@@ -8,6 +8,7 @@
 
 #include "elf.h"
 #include "level.h"
+#include "modconf.h"
 #include "modfile.h"
 #include "signature.h"
 #include "symtab.h"
@@ -52,7 +53,8 @@ struct dg_kernel {
 	bool index_checked;	   /* whether it knows the tree as it is; if not, the tree was read instead */
 	struct dg_owner *owners;
 	size_t n_owners;
-	struct dg_keys *keys; /* built-in certificates; NULL: none known */
+	struct dg_modconf *modconf; /* by dg_kernel_modconf() */
+	struct dg_keys *keys;	    /* built-in certificates; NULL: none known */
 	char build_id[DG_BUILD_ID_HEX];
 };
 
@@ -89,6 +91,11 @@ struct dg_owner *dg_kernel_owner(struct dg_kernel *k, const char *name);
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name);
 /* The same with dg_symbol_hash(@name) at hand. */
 const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const char *name, uint32_t hash);
+
+/* Whether it is the one that runs in its root. */
+bool dg_kernel_runs(const struct dg_kernel *k);
+/* What keeps modules from loading there, read when first needed. NULL: without memory. */
+const struct dg_modconf *dg_kernel_modconf(struct dg_kernel *k);
 
 /* The one class and byte order it reads modules in; known after dg_kernel_reference(). */
 enum dg_elf_format dg_kernel_format(const struct dg_kernel *k);

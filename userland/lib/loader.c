@@ -10,6 +10,7 @@
 #include <elf.h>
 #include <errno.h>
 
+#include "around.h"
 #include "reasons.h"
 #include "relocations.h"
 
@@ -452,6 +453,17 @@ static int judge_extended(const struct dg_modfile *m, const struct dg_kernel *k,
 	return 0;
 }
 
+/* blacklisted(): module_blacklist= of the kernel's command line. */
+static int judge_blacklist(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
+{
+	const struct dg_modconf *c = dg_kernel_modconf(k);
+	const struct dg_modconf_rule *rule = c ? dg_modconf_find(c, DG_MODCONF_KERNEL_BLACKLIST, m->name) : NULL;
+
+	if (!rule)
+		return c ? 0 : -ENOMEM;
+	return dg_reason_add(j, DG_REASON_BLACKLIST, EPERM, NULL, NULL, strdup(rule->where), NULL);
+}
+
 static int judge_all(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
 	int r = judge_signature(m, k, j);
@@ -462,6 +474,8 @@ static int judge_all(const struct dg_modfile *m, struct dg_kernel *k, struct dg_
 	if (r < 0 || !machine_fits(m, k))
 		return r;
 	r = judge_sections(m, k, j);
+	if (r == 0)
+		r = judge_blacklist(m, k, j);
 	if (r == 0)
 		r = judge_extended(m, k, j);
 	if (r == 0)
@@ -509,6 +523,8 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 	if (!j)
 		return -ENOMEM;
 	r = judge_all(m, k, j);
+	if (r == 0)
+		r = dg_around_judge(m, k, j);
 	if (r < 0)
 		return r;
 	if (j->err)

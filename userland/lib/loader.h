@@ -34,6 +34,9 @@ enum dg_reason_kind {
 	DG_REASON_DUPLICATE,  /* exports what is exported already */
 	DG_REASON_EXTENDED,   /* extended version tables empty or unpaired */
 	DG_REASON_REQUIRE,    /* would load, but the configuration wants exact */
+	DG_REASON_BLACKLIST,  /* by modprobe.d(5); or by the kernel's command line, which refuses it */
+	DG_REASON_INSTALL,    /* modprobe runs a command of modprobe.d(5) instead */
+	DG_N_REASONS,
 };
 
 struct dg_reason {
@@ -51,6 +54,9 @@ struct dg_judgement {
 	struct dg_reason *reasons;
 	size_t n_reasons;
 };
+
+/* Whether modprobe is what it is about, and not the kernel's own loader. */
+bool dg_reason_is_modprobes(const struct dg_reason *r);
 
 /*
  * Judge @m for @k, which learns what it needs to know (so is not const). A
@@ -81,5 +87,7 @@ const char *dg_reason_name(enum dg_reason_kind k);
 
 /* One line of cause for people, the commonest reasons counted. */
 void dg_judgement_cause(const struct dg_judgement *j, char *buf, size_t size);
+/* Of that only what concerns modprobe; "" for nothing. */
+void dg_judgement_modprobe_cause(const struct dg_judgement *j, char *buf, size_t size);
 
 #endif

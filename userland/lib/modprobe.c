@@ -31,12 +31,14 @@ static void silent(void *data, int priority, const char *file, int line, const c
 	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)format, (void)args;
 }
 
-static int context(const char *modules_dir, bool with_config, struct kmod_ctx **ret)
-{
-	static const char *const no_config[] = { NULL };
+static const char *const no_config[] = { NULL };
 
-	/* NULL is modprobe.d's usual places. */
-	*ret = kmod_new(modules_dir, with_config ? NULL : no_config);
+/* @config NULL: modprobe.d's usual places. */
+static int context(const char *modules_dir, const char *const *config, struct kmod_ctx **ret)
+{
+	/* What is wrong in the configuration it would tell on stderr before it can be told not to. */
+	(void)setenv("KMOD_LOG", "0", 0);
+	*ret = kmod_new(modules_dir, config);
 	if (!*ret)
 		return -ENOMEM;
 	kmod_set_log_fn(*ret, silent, NULL);
@@ -57,7 +59,7 @@ int dg_modprobe_path(const char *modules_dir, const char *name, char **ret)
 {
 	dg_auto(unrefp) struct kmod_ctx *ctx = NULL;
 	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
-	int r = context(modules_dir, false, &ctx);
+	int r = context(modules_dir, no_config, &ctx);
 
 	if (r == 0)
 		r = kmod_module_new_from_name(ctx, name, &mod);
@@ -72,7 +74,7 @@ struct dg_modindex {
 int dg_modindex_open(const char *modules_dir, struct dg_modindex **ret)
 {
 	struct dg_modindex *index = calloc(1, sizeof(*index));
-	int r = index ? context(modules_dir, false, &index->ctx) : -ENOMEM;
+	int r = index ? context(modules_dir, no_config, &index->ctx) : -ENOMEM;
 
 	if (r < 0) {
 		free(index);
@@ -110,11 +112,90 @@ int dg_modindex_symbol_path(struct dg_modindex *index, const char *symbol, char 
 	return copy_path(mod, ret);
 }
 
+int dg_modindex_needs(struct dg_modindex *index, const char *name, char ***ret)
+{
+	dg_auto(list_unrefp) struct kmod_list *list = NULL;
+	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
+	struct kmod_list *item;
+	char **v = NULL;
+	size_t n = 0;
+	int r = kmod_module_new_from_name(index->ctx, name, &mod);
+
+	if (r < 0)
+		return r;
+	if (!kmod_module_get_path(mod))
+		return -ENOENT;
+	list = kmod_module_get_dependencies(mod);
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *one = kmod_module_get_module(item);
+
+		char *copy = strdup(kmod_module_get_name(one));
+
+		kmod_module_unref(one);
+		r = copy ? DG_GROW(v, n) : -ENOMEM;
+		if (r < 0) {
+			free(copy);
+			break;
+		}
+		v[n++] = copy;
+	}
+	if (r == 0)
+		r = DG_GROW(v, n);
+	if (r < 0) {
+		while (n)
+			free(v[--n]);
+		free(v);
+		return r;
+	}
+	v[n] = NULL;
+	*ret = v;
+	return 0;
+}
+
+static int count(struct kmod_config_iter *i)
+{
+	int n = 0;
+
+	while (i && kmod_config_iter_next(i))
+		n++;
+	kmod_config_iter_free_iter(i);
+	return n;
+}
+
+/* The last @leave are not of this file: libkmod adds what the command line blacklists. */
+static int tell_lines(struct kmod_ctx *ctx, int leave, dg_modprobe_line_fn fn, void *data)
+{
+	int n = count(kmod_config_get_blacklists(ctx)) - leave, r = 0;
+	struct kmod_config_iter *i = kmod_config_get_blacklists(ctx);
+
+	while (i && r == 0 && n-- > 0 && kmod_config_iter_next(i))
+		r = fn(kmod_config_iter_get_key(i), NULL, data);
+	kmod_config_iter_free_iter(i);
+	i = kmod_config_get_install_commands(ctx);
+	while (i && r == 0 && kmod_config_iter_next(i))
+		r = fn(kmod_config_iter_get_key(i), kmod_config_iter_get_value(i), data);
+	kmod_config_iter_free_iter(i);
+	return r;
+}
+
+int dg_modprobe_config_each(const char *path, dg_modprobe_line_fn fn, void *data)
+{
+	const char *const config[] = { path, NULL };
+	dg_auto(unrefp) struct kmod_ctx *ctx = NULL, *none = NULL;
+	/* Neither looks into the directory. */
+	int r = context("/", no_config, &none);
+
+	if (r == 0)
+		r = context("/", config, &ctx);
+	return r < 0 ? r : tell_lines(ctx, count(kmod_config_get_blacklists(none)), fn, data);
+}
+
 int dg_modprobe_load(const char *modules_dir, const char *name)
 {
 	dg_auto(unrefp) struct kmod_ctx *ctx = NULL;
 	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
-	int r = context(modules_dir, true, &ctx);
+	int r = context(modules_dir, NULL, &ctx);
 
 	if (r == 0)
 		r = kmod_module_new_from_name(ctx, name, &mod);
@@ -122,7 +203,8 @@ int dg_modprobe_load(const char *modules_dir, const char *name)
 		return r;
 	if (!kmod_module_get_path(mod))
 		return -ENOENT;
-	r = kmod_module_probe_insert_module(mod, KMOD_PROBE_APPLY_BLACKLIST_ALL, NULL, NULL, NULL, NULL);
+	/* As systemd-modules-load(8): what it depends on may be blacklisted. */
+	r = kmod_module_probe_insert_module(mod, KMOD_PROBE_APPLY_BLACKLIST, NULL, NULL, NULL, NULL);
 	/* Positive: which kind of blacklist kept it out. */
 	return r > 0 ? -EPERM : r;
 }

@@ -19,9 +19,18 @@ void dg_modindex_close(struct dg_modindex *index);
 /* The file of the in-tree or staged module that exports @symbol, by modules.symbols. Caller frees. */
 int dg_modindex_symbol_path(struct dg_modindex *index, const char *symbol, char **ret);
 
+/* The modules that @name needs, and those they need, by modules.dep; free with dg_strv_free(). -ENOENT: none such. */
+int dg_modindex_needs(struct dg_modindex *index, const char *name, char ***ret);
+
+/* A blacklist line (@command NULL) or an install line of modprobe.d(5); 0 to go on. */
+typedef int (*dg_modprobe_line_fn)(const char *name, const char *command, void *data);
+/* Each such line of one file, in libkmod's reading of it; names with '-' made '_'. What @fn returns, or -ENOMEM. */
+int dg_modprobe_config_each(const char *path, dg_modprobe_line_fn fn, void *data);
+
 /*
  * Load @name and what it depends on into the running kernel, with the
- * system's modprobe.d obeyed. -errno of the kernel's loader.
+ * system's modprobe.d obeyed. -errno of the kernel's loader; -EPERM also for a
+ * blacklisted one. An install line's command is run and counts as loading.
  */
 int dg_modprobe_load(const char *modules_dir, const char *name);
 

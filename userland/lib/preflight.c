@@ -90,6 +90,8 @@ static int judge_other(struct dg_kernel *k, struct dg_preflight_item *item, stru
 	if (item->judgement->verdict == DG_VERDICT_REFUSED) {
 		item->answer = DG_NO_GO;
 		dg_judgement_cause(item->judgement, item->cause, sizeof(item->cause));
+	} else {
+		dg_judgement_modprobe_cause(item->judgement, item->cause, sizeof(item->cause));
 	}
 	return 0;
 }

@@ -20,7 +20,7 @@ struct dg_preflight_item {
 	enum dg_preflight_answer answer;
 	char *file;			/* what modprobe would take there; NULL: nothing */
 	struct dg_judgement *judgement; /* of it, or NULL */
-	char cause[400];		/* "" for a go */
+	char cause[400];		/* for a go: a warning, or "" */
 };
 
 struct dg_preflight {

@@ -79,10 +79,17 @@ const char *dg_reason_name(enum dg_reason_kind k)
 		[DG_REASON_DEPENDENCY] = "dependency",
 		[DG_REASON_DUPLICATE] = "duplicate",
 		[DG_REASON_EXTENDED] = "extended_versions",
+		[DG_REASON_BLACKLIST] = "blacklist",
+		[DG_REASON_INSTALL] = "install",
 		[DG_REASON_REQUIRE] = "require",
 	};
 
 	return names[k];
+}
+
+bool dg_reason_is_modprobes(const struct dg_reason *r)
+{
+	return !r->err && (r->kind == DG_REASON_BLACKLIST || r->kind == DG_REASON_INSTALL);
 }
 
 static const struct dg_reason *first_of(const struct dg_judgement *j, enum dg_reason_kind kind, size_t *n)
@@ -157,26 +164,52 @@ static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t siz
 	case DG_REASON_EXTENDED:
 		snprintf(buf, size, "its extended version tables are %s", r->want);
 		break;
+	case DG_REASON_BLACKLIST:
+		if (r->owner)
+			snprintf(buf, size, "needs %s, which the kernel refuses: %s", r->owner, r->have);
+		else
+			snprintf(buf, size, "blacklisted, %s: %s",
+				 r->err ? "the kernel itself refuses it" : "udev and systemd-modules-load pass it over",
+				 r->have);
+		break;
+	case DG_REASON_INSTALL:
+		snprintf(buf, size, "modprobe runs a command instead of loading %s: %s", r->owner ? r->owner : "it",
+			 r->have);
+		break;
+	case DG_N_REASONS:
+		break;
+	}
+}
+
+static void tell(const struct dg_judgement *j, bool modprobes_alone, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (enum dg_reason_kind k = DG_REASON_SIGNATURE; k < DG_N_REASONS; k++) {
+		size_t n;
+		const struct dg_reason *first = first_of(j, k, &n);
+		char one[400];
+
+		if (!first || (modprobes_alone && !dg_reason_is_modprobes(first)) ||
+		    (j->err && !first->err && !dg_reason_is_modprobes(first)))
+			continue;
+		cause_one(first, n, one, sizeof(one));
+		used += (size_t)snprintf(buf + used, size - used, "%s%s%s", used ? "; " : "", one,
+					 first->err || k == DG_REASON_REQUIRE || dg_reason_is_modprobes(first)
+						 ? ""
+						 : " (which the kernel takes)");
+		if (used >= size)
+			return;
 	}
 }
 
 void dg_judgement_cause(const struct dg_judgement *j, char *buf, size_t size)
 {
-	size_t used = 0;
+	tell(j, false, buf, size);
+}
 
-	buf[0] = '\0';
-	for (enum dg_reason_kind k = DG_REASON_SIGNATURE; k <= DG_REASON_REQUIRE; k++) {
-		size_t n;
-		const struct dg_reason *first = first_of(j, k, &n);
-		char one[256];
-
-		if (!first || (j->err && !first->err))
-			continue;
-		cause_one(first, n, one, sizeof(one));
-		used += (size_t)snprintf(buf + used, size - used, "%s%s%s", used ? "; " : "", one,
-					 first->err || first->kind == DG_REASON_REQUIRE ? ""
-											: " (which the kernel takes)");
-		if (used >= size)
-			return;
-	}
+void dg_judgement_modprobe_cause(const struct dg_judgement *j, char *buf, size_t size)
+{
+	tell(j, true, buf, size);
 }

@@ -76,6 +76,11 @@ static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standi
 	if (*ret_error < 0)
 		return DG_LOAD_FAILED;
 	dg_loaded_read(s->root, st->driver->name, &st->loaded);
+	/* An install line's command went well, and did something else. */
+	if (!st->loaded.loaded) {
+		*ret_error = -ENOENT;
+		return DG_LOAD_FAILED;
+	}
 	return DG_LOAD_DONE;
 }
 

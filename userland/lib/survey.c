@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "around.h"
 #include "fs.h"
 #include "hold.h"
 #include "modprobe.h"
@@ -39,8 +40,13 @@ static int judge(struct dg_survey *s, const struct dg_driver *driver, const stru
  * bytes and the same kernel, told by build-id. Saves unpacking the image, above
  * all early in boot.
  */
-static bool proven(const struct dg_survey *s, const struct dg_standing *st, const struct dg_manifest_entry *e)
+static bool proven(struct dg_survey *s, const struct dg_standing *st, const struct dg_manifest_entry *e)
 {
+	const struct dg_modconf *c = dg_kernel_modconf(s->kernel);
+
+	/* The command line may be another than when it was staged. */
+	if (!c || dg_modconf_find(c, DG_MODCONF_KERNEL_BLACKLIST, st->driver->name))
+		return false;
 	return s->running && s->now.build_id[0] && e->verdict != DG_VERDICT_REFUSED &&
 	       dg_streq(s->generation->manifest->kernel_build_id, s->now.build_id) &&
 	       dg_streq(e->sha256, st->staged.file->sha256) &&
@@ -57,7 +63,9 @@ static int judge_staged(struct dg_survey *s, struct dg_standing *st, struct dg_d
 		st->staged.judgement = calloc(1, sizeof(*st->staged.judgement));
 		if (!st->staged.judgement)
 			return -ENOMEM;
-		st->staged.judgement->verdict = e->verdict;
+		if (dg_around_judge(st->staged.file, s->kernel, st->staged.judgement) < 0)
+			return -ENOMEM;
+		st->staged.judgement->verdict = st->staged.judgement->err ? DG_VERDICT_REFUSED : e->verdict;
 		return 0;
 	}
 	return judge(s, st->driver, st->staged.file, &st->staged.judgement, d);

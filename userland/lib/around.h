@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What modprobe needs around a file that a kernel's loader would take. */
+#ifndef DG_AROUND_H
+#define DG_AROUND_H
+
+#include "loader.h"
+
+/*
+ * Add to @j what modprobe.d(5) says of @m and of what it depends on: reasons the
+ * kernel knows nothing of. For a module that @m needs and the running kernel's
+ * command line keeps out, a refusal. 0 or -ENOMEM.
+ */
+int dg_around_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j);
+
+#endif
