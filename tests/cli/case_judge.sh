@@ -354,3 +354,93 @@ case_modprobe_conf_damaged() {
 	quiet
 	says 'local.conf:4$'
 }
+
+# --- a packed file where modprobe would take it from ----------------------------------------------
+
+kmod_is() { # VERSION FEATURES
+	mkdir -p "$R/usr/bin"
+	printf 'kmod version %s\0%s\0' "$1" "$2" >"$R/usr/bin/kmod"
+}
+
+# scap in kernel B's tree, packed by COMMAND…
+packed_in_tree() { # NAME COMMAND…
+	mkdir -p "$R/lib/modules/$B/extra"
+	packed=$R/lib/modules/$B/extra/$1
+	"${@:2}" <"$SCAP_B" >"$packed"
+}
+
+# Kernel B with these lines in its configuration.
+configured_with() { # LINE…
+	local file=$R/boot/config-$B
+	cp "$file" "$file.new"
+	printf '%s\n' "$@" >>"$file.new"
+	mv "$file.new" "$file"
+}
+
+case_packed_not_known_to_kmod() {
+	root_ready
+	packed_in_tree scap.ko.gz gzip -c
+	dg --kernel "$B" check "$packed"
+	expect 0
+	kmod_is 30 '+ZSTD +XZ -ZLIB +LIBCRYPTO'
+	dg --kernel "$B" check "$packed"
+	expect 1
+	says '^scap refused file .*packed as gzip, which kmod 30 as it was built cannot unpack'
+	dg --kernel "$B" --json check "$packed"
+	json '.results[0] | .errno == "ENOEXEC" and .reasons[0].kind == "compression" and .reasons[0].want == "gzip"'
+	kmod_is 34 '+ZSTD +XZ -ZLIB +OPENSSL'
+	dg --kernel "$B" --json check "$packed"
+	json '.results[0].errno == "ENOSYS"'
+	kmod_is 30 '+ZSTD +XZ +ZLIB +LIBCRYPTO'
+	dg --kernel "$B" check "$packed"
+	expect 0
+	# What lies elsewhere will be staged, unpacked.
+	kmod_is 30 '+ZSTD +XZ -ZLIB +LIBCRYPTO'
+	mv "$packed" "$depot/"
+	dg --kernel "$B" check "$depot/scap.ko.gz"
+	expect 0
+	dg --kernel "$B" stage
+	expect 0
+	dg --kernel "$B" check
+	expect 0
+}
+
+# Staged by hand, and not by us: not a match, though what is in it is.
+case_packed_foreign_is_no_match() {
+	root_ready
+	rm "$depot/scap-$B.ko"
+	kmod_is 30 '-ZSTD -XZ -ZLIB'
+	packed_in_tree scap.ko.xz xz -c --check=crc32
+	depmod -b "$R" "$B"
+	dg --kernel "$B" status
+	expect 1
+	says '^scap: packed as xz, which kmod 30'
+}
+
+case_packed_left_to_the_kernel() {
+	root_ready
+	kmod_is 34 '+ZSTD +XZ +ZLIB +OPENSSL'
+	packed_in_tree scap.ko.xz xz -c --check=crc64
+	# Kernel B unpacks none itself.
+	dg --kernel "$B" check "$packed"
+	expect 0
+	configured_with CONFIG_MODULE_DECOMPRESS=y CONFIG_MODULE_COMPRESS_XZ=y
+	dg --kernel "$B" check "$packed"
+	expect 1
+	says 'packed as xz with a check other than CRC32, which the kernel, to which kmod 34 leaves it, cannot unpack'
+	dg --kernel "$B" --json check "$packed"
+	json '.results[0].errno == "EINVAL"'
+	packed_in_tree scap.ko.xz xz -c --check=crc32 --x86 --lzma2=dict=1MiB
+	dg --kernel "$B" check "$packed"
+	expect 0
+	# An older kmod unpacks it itself.
+	packed_in_tree scap.ko.xz xz -c --check=crc64
+	kmod_is 30 '+ZSTD +XZ +ZLIB +LIBCRYPTO'
+	dg --kernel "$B" check "$packed"
+	expect 0
+	# What is not known is not held against it.
+	kmod_is 34 '-ZSTD -XZ -ZLIB'
+	rm "$R/boot/config-$B"
+	dg --kernel "$B" check "$packed"
+	expect 0
+}

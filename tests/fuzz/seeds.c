@@ -503,6 +503,23 @@ static void make_large_texts(void)
 	keep("config-large", "many-drivers", &b);
 }
 
+static void make_packings(void)
+{
+	static const char kmod[] = "\177ELF\0kmod version 30\0+ZSTD +XZ -ZLIB +LIBCRYPTO\0";
+	static const char filters[] = "\xfd\x37zXZ\0\0\1abcd\5\xc1\x80\x81\1\xff\2\4\0\x21\1\x16\0\0";
+	struct fx_bytes b = fx_pack("xz", "the same words", 14);
+
+	keep("packing", "xz", &b);
+	b = fx_pack("zstd", "the same words", 14);
+	keep("packing", "zstd", &b);
+	b = (struct fx_bytes){ 0 };
+	fx_put(&b, kmod, sizeof(kmod));
+	keep("packing", "kmod", &b);
+	b = (struct fx_bytes){ 0 };
+	fx_put(&b, filters, sizeof(filters));
+	keep("packing", "xz-lengths-and-filters", &b);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -516,6 +533,7 @@ int main(int argc, char **argv)
 	make_flats();
 	make_packed();
 	make_initramfses();
+	make_packings();
 	make_manifests();
 	make_events();
 	make_texts();

@@ -144,12 +144,15 @@ set_signed() { # KERNEL DIR BASE UNSIGNED
 	done >>"$2/pairs"
 }
 
-# A module packed in ways a kernel's own decompression may not like.
+# A module packed in ways a kernel's own decompression may not like, where modprobe would find it.
+# What does not begin as xz modprobe gives to the kernel as it is.
 set_packed() { # KERNEL DIR BASE
-	local dir=$2/packed base=$3 name file
+	local dir base=$3 name file how
 	if ! can_decompress "$1"; then
 		return 0
 	fi
+	dir=$(packed_tree "$1")/lib/modules/$1/updates
+	rm -rf "$dir"
 	mkdir -p "$dir"
 	name=$dir/$(basename "$base" .ko)
 	for check in none crc32 crc64 sha256; do
@@ -168,10 +171,21 @@ set_packed() { # KERNEL DIR BASE
 	(head -c 200 "$name--check-crc32.ko.xz" && printf '\377' &&
 		tail -c +202 "$name--check-crc32.ko.xz") >"$name--byte-200-changed.ko.xz"
 	head -c 4000 /dev/zero | xz -c --check=crc32 >"$name--of-zeros.ko.xz"
+	xz -c --check=crc32 --x86 --delta --lzma2=dict=1MiB "$base" >"$name--three-filters.ko.xz"
+	xz -c --check=crc32 --arm64 --lzma2=dict=1MiB "$base" >"$name--filter-arm64.ko.xz"
+	xz -c --check=crc32 --arm --lzma2=dict=1MiB "$base" >"$name--filter-arm.ko.xz"
+	xz -c --check=crc32 --x86=start=4096 --lzma2=dict=1MiB "$base" >"$name--filter-x86-from-4096.ko.xz"
+	xz -c --check=crc32 --block-size=4096 "$base" >"$name--many-blocks.ko.xz"
+	xz -c --check=crc32 -T2 --block-size=4096 "$base" >"$name--with-lengths.ko.xz"
 	xz -c --format=lzma "$base" >"$name--lzma.ko.xz"
+	lz4 -qc "$base" >"$name--lz4.ko.xz"
 	cp "$base" "$name--not-packed.ko.xz"
 	for file in "$name"--*.ko.xz; do
-		printf 'packed by xz in several ways\tpacked\t%s\t%s\t%s\n' "$file" "$file" "$base"
+		how=plain
+		if [ "$(head -c 6 "$file" | od -An -tx1 | tr -d ' ')" = fd377a585a00 ]; then
+			how=packed
+		fi
+		printf 'packed in several ways\t%s\t%s\t%s\t%s\n' "$how" "$file" "$file" "$base"
 	done >>"$2/pairs"
 }
 

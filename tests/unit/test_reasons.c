@@ -150,8 +150,12 @@ static void test_judgement_cause_each(void **state)
 		  "needs vmlinux, which would be refused itself: a path" },
 		{ DG_REASON_DUPLICATE, "kfree", NULL, NULL, "exports 1 symbol the kernel has already, first kfree" },
 		{ DG_REASON_EXTENDED, NULL, "unpaired", NULL, "its extended version tables are unpaired" },
+		{ DG_REASON_COMPRESSION, NULL, "gzip", "kmod 30", "packed as gzip, which kmod 30 cannot unpack" },
 	};
-	bool seen[DG_REASON_REQUIRE] = { false };
+	/* Those told otherwise have tests of their own. */
+	bool seen[DG_N_REASONS] = {
+		[DG_REASON_REQUIRE] = true, [DG_REASON_BLACKLIST] = true, [DG_REASON_INSTALL] = true
+	};
 
 	(void)state;
 	FX_CASE(c, cases)

@@ -241,6 +241,36 @@ const struct dg_modconf *dg_kernel_modconf(struct dg_kernel *k)
 	return k->modconf;
 }
 
+const struct dg_kmod *dg_kernel_kmod(struct dg_kernel *k)
+{
+	if (!k->kmod_read)
+		dg_kmod_read(k->root, &k->kmod);
+	k->kmod_read = true;
+	return &k->kmod;
+}
+
+static void read_decompress(const char *config, struct dg_policy *p)
+{
+	/* Numbers of the format: xz's doc/xz-file-format.txt, 5.3.2. */
+	static const struct {
+		const char *line;
+		unsigned int number;
+	} filters[] = {
+		{ "CONFIG_XZ_DEC_X86=y", 4 },	   { "CONFIG_XZ_DEC_POWERPC=y", 5 }, { "CONFIG_XZ_DEC_ARM=y", 7 },
+		{ "CONFIG_XZ_DEC_ARMTHUMB=y", 8 }, { "CONFIG_XZ_DEC_SPARC=y", 9 },   { "CONFIG_XZ_DEC_ARM64=y", 10 },
+		{ "CONFIG_XZ_DEC_RISCV=y", 11 },
+	};
+
+	for (size_t i = 0; i < DG_ARRAY_SIZE(filters); i++)
+		p->xz_filters |= is_set(config, filters[i].line) ? 1U << filters[i].number : 0;
+	if (!is_set(config, "CONFIG_MODULE_DECOMPRESS=y"))
+		return;
+	p->decompress = is_set(config, "CONFIG_MODULE_COMPRESS_GZIP=y")	  ? DG_PACKING_GZIP
+			: is_set(config, "CONFIG_MODULE_COMPRESS_XZ=y")	  ? DG_PACKING_XZ
+			: is_set(config, "CONFIG_MODULE_COMPRESS_ZSTD=y") ? DG_PACKING_ZSTD
+									  : DG_PACKING_NONE;
+}
+
 /* Asked for at boot, with module.sig_enforce; or by lockdown, which shows the same. */
 static bool enforces_now(const struct dg_kernel *k)
 {
@@ -264,6 +294,9 @@ static void read_policy(struct dg_kernel *k)
 		k->policy.force_load = is_set(config, "CONFIG_MODULE_FORCE_LOAD=y");
 		k->policy.sig_force = is_set(config, "CONFIG_MODULE_SIG_FORCE=y");
 		k->policy.allow_missing_ns = is_set(config, "CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y");
+		read_decompress(config, &k->policy);
+	} else {
+		k->policy.unknown = true;
 	}
 	k->policy.sig_force |= enforces_now(k);
 }

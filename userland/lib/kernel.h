@@ -10,15 +10,19 @@
 #include "level.h"
 #include "modconf.h"
 #include "modfile.h"
+#include "packing.h"
 #include "signature.h"
 #include "symtab.h"
 
 /* What its configuration makes of a file that another kernel would refuse, or take. */
 struct dg_policy {
-	bool no_sig;	       /* without CONFIG_MODULE_SIG: signatures are not looked at */
-	bool force_load;       /* CONFIG_MODULE_FORCE_LOAD */
-	bool sig_force;	       /* unsigned modules are refused: built in, or asked for at boot */
-	bool allow_missing_ns; /* CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS */
+	bool no_sig;		    /* without CONFIG_MODULE_SIG: signatures are not looked at */
+	bool force_load;	    /* CONFIG_MODULE_FORCE_LOAD */
+	bool sig_force;		    /* unsigned modules are refused: built in, or asked for at boot */
+	bool allow_missing_ns;	    /* CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS */
+	bool unknown;		    /* no configuration was found */
+	enum dg_packing decompress; /* CONFIG_MODULE_DECOMPRESS, and of what */
+	unsigned int xz_filters;    /* for dg_packing_xz_objection() */
 };
 
 enum dg_owner_state { DG_OWNER_UNKNOWN, DG_OWNER_JUDGING, DG_OWNER_GOOD, DG_OWNER_BAD };
@@ -54,7 +58,9 @@ struct dg_kernel {
 	struct dg_owner *owners;
 	size_t n_owners;
 	struct dg_modconf *modconf; /* by dg_kernel_modconf() */
-	struct dg_keys *keys;	    /* built-in certificates; NULL: none known */
+	struct dg_kmod kmod;	    /* by dg_kernel_kmod() */
+	bool kmod_read;
+	struct dg_keys *keys; /* built-in certificates; NULL: none known */
 	char build_id[DG_BUILD_ID_HEX];
 };
 
@@ -96,6 +102,9 @@ const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const
 bool dg_kernel_runs(const struct dg_kernel *k);
 /* What keeps modules from loading there, read when first needed. NULL: without memory. */
 const struct dg_modconf *dg_kernel_modconf(struct dg_kernel *k);
+
+/* The kmod of its root. */
+const struct dg_kmod *dg_kernel_kmod(struct dg_kernel *k);
 
 /* The one class and byte order it reads modules in; known after dg_kernel_reference(). */
 enum dg_elf_format dg_kernel_format(const struct dg_kernel *k);

@@ -30,12 +30,13 @@ enum dg_reason_kind {
 	DG_REASON_CRC,
 	DG_REASON_NO_VERSION, /* the symbol has no record: refused by some kernels, only warned of by others */
 	DG_REASON_NAMESPACE,
-	DG_REASON_DEPENDENCY, /* needs a module outside the kernel's tree that would be refused itself */
-	DG_REASON_DUPLICATE,  /* exports what is exported already */
-	DG_REASON_EXTENDED,   /* extended version tables empty or unpaired */
-	DG_REASON_REQUIRE,    /* would load, but the configuration wants exact */
-	DG_REASON_BLACKLIST,  /* by modprobe.d(5); or by the kernel's command line, which refuses it */
-	DG_REASON_INSTALL,    /* modprobe runs a command of modprobe.d(5) instead */
+	DG_REASON_DEPENDENCY,  /* needs a module outside the kernel's tree that would be refused itself */
+	DG_REASON_DUPLICATE,   /* exports what is exported already */
+	DG_REASON_EXTENDED,    /* extended version tables empty or unpaired */
+	DG_REASON_REQUIRE,     /* would load, but the configuration wants exact */
+	DG_REASON_BLACKLIST,   /* by modprobe.d(5); or by the kernel's command line, which refuses it */
+	DG_REASON_INSTALL,     /* modprobe runs a command of modprobe.d(5) instead */
+	DG_REASON_COMPRESSION, /* modprobe cannot unpack the file where it lies, nor can the kernel */
 	DG_N_REASONS,
 };
 

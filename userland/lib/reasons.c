@@ -81,6 +81,7 @@ const char *dg_reason_name(enum dg_reason_kind k)
 		[DG_REASON_EXTENDED] = "extended_versions",
 		[DG_REASON_BLACKLIST] = "blacklist",
 		[DG_REASON_INSTALL] = "install",
+		[DG_REASON_COMPRESSION] = "compression",
 		[DG_REASON_REQUIRE] = "require",
 	};
 
@@ -175,6 +176,9 @@ static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t siz
 	case DG_REASON_INSTALL:
 		snprintf(buf, size, "modprobe runs a command instead of loading %s: %s", r->owner ? r->owner : "it",
 			 r->have);
+		break;
+	case DG_REASON_COMPRESSION:
+		snprintf(buf, size, "packed as %s, which %s cannot unpack", r->want, r->have);
 		break;
 	case DG_N_REASONS:
 		break;
