@@ -75,6 +75,7 @@ static void test_packing_kmod_parse(void **state)
 		{ "before zstd", PROGRAM("kmod version 26\0\0+XZ +ZLIB -EXPERIMENTAL\0"), 26, true, true, false },
 		{ "of another string", PROGRAM("kmod version 30\0+ZSTD\0-XZ -ZLIB\0"), 30, false, false, false },
 		{ "no version", PROGRAM("+ZSTD +XZ +ZLIB"), 0, false, false, false },
+		{ "a version that is none", PROGRAM("kmod version x\0+ZSTD +XZ +ZLIB"), 0, false, false, false },
 		{ "no features", PROGRAM("kmod version 30"), 0, false, false, false },
 		{ "busybox", PROGRAM("BusyBox v1.35.0"), 0, false, false, false },
 		{ "cut", PROGRAM("kmod version 30\0+ZSTD +XZ +ZLIB"), 30, true, true, true },

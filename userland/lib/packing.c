@@ -98,6 +98,8 @@ void dg_kmod_parse(const void *program, size_t len, struct dg_kmod *ret)
 	while (f > start && f[-1])
 		f--;
 	ret->version = (unsigned int)strtoul(v + sizeof(version) - 1, NULL, 10);
+	if (!ret->version)
+		return;
 	ret->reads[DG_PACKING_GZIP] = has_feature(f, end, "ZLIB");
 	ret->reads[DG_PACKING_XZ] = has_feature(f, end, "XZ");
 	ret->reads[DG_PACKING_ZSTD] = has_feature(f, end, "ZSTD");
