@@ -45,7 +45,7 @@ static void result(struct check *k, const char *driver, const char *where, const
 					       : j	   ? strdup(dg_verdict_name(j->verdict))
 							   : strdup(where) };
 	if (j)
-		dg_judgement_cause(j, why, sizeof(why));
+		dg_judgement_brief(j, why, sizeof(why));
 	dg_table_row(&k->table, driver, j ? dg_verdict_name(j->verdict) : "-", where, file, j ? why : cause);
 }
 
@@ -221,26 +221,30 @@ static size_t distinct(const struct check *k, bool kernels, const char **ret)
 	return n;
 }
 
-/* Drivers by kernels: a line a driver, since kernels are the fewer. */
+/* Drivers by kernels: a line a driver; with many kernels a line a kernel, or it would be too wide to read. */
 static void print_matrix(const struct check *k)
 {
 	dg_auto_free const char **rows = calloc(k->n_cells + 1, sizeof(*rows));
 	dg_auto_free const char **kernels = calloc(k->n_cells + 1, sizeof(*kernels));
-	size_t n_rows, n_kernels;
+	size_t n_rows, n_kernels, down, across;
 	struct dg_table t;
+	bool turned;
 
 	if (!rows || !kernels)
 		return;
 	n_rows = distinct(k, false, rows);
 	n_kernels = distinct(k, true, kernels);
-	dg_table_begin(&t, n_kernels + 1);
-	dg_table_cell(&t, "DRIVER");
-	for (size_t i = 0; i < n_kernels; i++)
-		dg_table_cell(&t, kernels[i]);
-	for (size_t r = 0; r < n_rows; r++) {
-		dg_table_cell(&t, rows[r]);
-		for (size_t i = 0; i < n_kernels; i++)
-			dg_table_cell(&t, find_cell(k, rows[r], kernels[i]));
+	turned = n_kernels > 4 && n_kernels > n_rows;
+	down = turned ? n_kernels : n_rows;
+	across = turned ? n_rows : n_kernels;
+	dg_table_begin(&t, across + 1);
+	dg_table_cell(&t, turned ? "KERNEL" : "DRIVER");
+	for (size_t i = 0; i < across; i++)
+		dg_table_cell(&t, turned ? rows[i] : kernels[i]);
+	for (size_t d = 0; d < down; d++) {
+		dg_table_cell(&t, turned ? kernels[d] : rows[d]);
+		for (size_t i = 0; i < across; i++)
+			dg_table_cell(&t, find_cell(k, rows[turned ? i : d], kernels[turned ? d : i]));
 	}
 	dg_table_end(&t, true);
 }

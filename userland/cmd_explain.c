@@ -16,10 +16,25 @@ static size_t count(const struct dg_judgement *j, enum dg_reason_kind kind)
 	return n;
 }
 
+/* How the symbols it uses stand, in one sentence. */
+static void print_symbols(const struct dg_modfile *m, const struct dg_judgement *j, const char *built_for,
+			  const struct dg_kernel *k)
+{
+	size_t crcs = count(j, DG_REASON_CRC), gone = count(j, DG_REASON_MISSING), all = m ? m->n_imports : 0;
+
+	if (!crcs && !gone)
+		return;
+	printf("Of the %zu symbols it uses", all);
+	if (crcs)
+		printf(" %zu changed between %s and %s", crcs, built_for, k->release);
+	if (gone)
+		printf("%s %zu %s not exported there", crcs ? " and" : "", gone, gone == 1 ? "is" : "are");
+	printf("%s.\n", crcs + gone < all ? "; the rest are the same" : "");
+}
+
 /* What a person should understand before any list. */
 static void print_cause(const struct dg_modfile *m, const struct dg_judgement *j, const struct dg_kernel *k)
 {
-	size_t layout = count(j, DG_REASON_LAYOUT), crcs = count(j, DG_REASON_CRC), gone = count(j, DG_REASON_MISSING);
 	char cause[600], built_for[80] = "another kernel";
 
 	if (m && *m->vermagic)
@@ -29,41 +44,84 @@ static void print_cause(const struct dg_modfile *m, const struct dg_judgement *j
 	else if (j->verdict == DG_VERDICT_KABI)
 		printf("It is built for %s; every symbol it uses is the same in %s, and it would load.\n", built_for,
 		       k->release);
-	else if (layout)
-		printf("struct module itself differs: %s and %s were not built alike, so %zu of its %zu symbols differ too.\n",
-		       built_for, k->release, crcs, m ? m->n_imports : 0);
-	else if (gone && !crcs)
-		printf("%zu of its symbols %s gone in %s; the rest of what it uses is the same.\n", gone,
-		       gone == 1 ? "is" : "are", k->release);
-	else if (crcs)
-		printf("%zu of its %zu symbols changed between %s and %s%s.\n", crcs, m ? m->n_imports : 0, built_for,
-		       k->release, gone ? ", and some are gone" : "");
+	else if (count(j, DG_REASON_LAYOUT))
+		printf("struct module itself differs: %s and %s were not built alike, and nothing built for the one "
+		       "loads in the other.\n",
+		       built_for, k->release);
+	if (j->verdict == DG_VERDICT_REFUSED)
+		print_symbols(m, j, built_for, k);
 	dg_judgement_cause(j, cause, sizeof(cause));
 	if (*cause)
 		printf("%s\n", cause);
 }
 
-/* What modprobe has to say is told in words. */
+static int by_kind(const void *a, const void *b)
+{
+	const struct dg_reason *x = *(const struct dg_reason *const *)a, *y = *(const struct dg_reason *const *)b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->symbol ? x->symbol : "", y->symbol ? y->symbol : "");
+}
+
+/* Kind by kind. What modprobe has to say is told in words. */
 static void print_reasons(const struct dg_judgement *j)
 {
+	dg_auto_free const struct dg_reason **v = calloc(j->n_reasons + 1, sizeof(*v));
 	struct dg_table t;
 
+	if (!v)
+		return;
+	for (size_t i = 0; i < j->n_reasons; i++)
+		v[i] = &j->reasons[i];
+	qsort(v, j->n_reasons, sizeof(*v), by_kind);
 	dg_table_begin(&t, 6);
 	dg_table_row(&t, "REASON", "SYMBOL", "FILE HAS", "KERNEL HAS", "EXPORTED BY", "ERRNO");
-	for (size_t i = 0; i < j->n_reasons; i++) {
-		const struct dg_reason *r = &j->reasons[i];
-
-		if (dg_reason_is_modprobes(r))
-			continue;
-		dg_table_row(&t, dg_reason_name(r->kind), r->symbol, r->want, r->have, r->owner,
-			     r->err ? dg_errno_name(r->err) : "warns only");
-	}
+	for (size_t i = 0; i < j->n_reasons; i++)
+		if (!dg_reason_is_modprobes(v[i]))
+			dg_table_row(&t, dg_reason_name(v[i]->kind), v[i]->symbol, v[i]->want, v[i]->have, v[i]->owner,
+				     v[i]->err ? dg_errno_name(v[i]->err) : "warns only");
 	dg_table_end(&t, true);
 }
 
-static void tell(struct dg_job *job, const char *driver, const char *file, const struct dg_modfile *m,
-		 const struct dg_judgement *j, const struct dg_kernel *k, const char *nearest)
+/* The file to turn to instead: what is staged and good, else the best at hand. Whatever is refused is no answer. */
+static const struct dg_candidate *would_load(const struct dg_standing *st)
 {
+	if (st && st->best.file)
+		return &st->best;
+	return st && dg_standing_match_path(st) ? &st->staged : NULL;
+}
+
+static void print_instead(const struct dg_standing *st, const struct dg_candidate *instead, const char *file)
+{
+	const struct dg_candidate *near = st ? &st->nearest_refused : NULL;
+	char built_for[80], why[300];
+
+	if (instead) {
+		dg_choose_built_for(instead->file, built_for, sizeof(built_for));
+		printf("This one would load: %s (%s, built for %s)\n", dg_show(instead->file->path),
+		       dg_verdict_name(instead->judgement->verdict), built_for);
+		return;
+	}
+	printf("No file at hand would load there");
+	if (!st)
+		printf("; it is no configured driver, so no depot was looked in");
+	else if (st->match == DG_WAITING)
+		printf("; the depot %s was not there to look in", st->driver->product->depot);
+	else
+		printf("; looked at: %zu in %s", st->n_candidates, dg_show(st->driver->product->depot));
+	if (near && near->file && !dg_streq(near->file->path, file)) {
+		dg_choose_built_for(near->file, built_for, sizeof(built_for));
+		dg_judgement_brief(near->judgement, why, sizeof(why));
+		printf("\nNearest is %s, built for %s: %s", dg_show(near->file->path), built_for, why);
+	}
+	putchar('\n');
+}
+
+static void tell(struct dg_job *job, const char *driver, const char *file, const struct dg_modfile *m,
+		 const struct dg_judgement *j, const struct dg_kernel *k, const struct dg_standing *st)
+{
+	const struct dg_candidate *instead = would_load(st);
 	struct json_object *o;
 
 	if (j->verdict == DG_VERDICT_REFUSED)
@@ -71,7 +129,11 @@ static void tell(struct dg_job *job, const char *driver, const char *file, const
 	if (job->context->json) {
 		o = dg_json_judgement(driver, file, j);
 		json_object_object_add(o, "kernel", dg_json_kernel(k));
-		dg_json_string(o, "would_load", nearest);
+		dg_json_string(o, "would_load", instead ? instead->file->path : NULL);
+		dg_json_string(o, "nearest",
+			       instead				? instead->file->path
+			       : st && st->nearest_refused.file ? st->nearest_refused.file->path
+								: NULL);
 		json_object_array_add(job->list, o);
 		return;
 	}
@@ -81,9 +143,18 @@ static void tell(struct dg_job *job, const char *driver, const char *file, const
 	if (j->n_reasons)
 		putchar('\n');
 	print_reasons(j);
-	if (j->verdict == DG_VERDICT_REFUSED)
-		printf("\n%s%s\n", nearest ? "This one would load: " : "No file at hand would load there.",
-		       nearest ? dg_show(nearest) : "");
+	if (j->verdict == DG_VERDICT_REFUSED) {
+		putchar('\n');
+		print_instead(st, instead, file);
+	}
+}
+
+static const struct dg_standing *standing_of(const struct dg_survey *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (dg_modname_equal(s->v[i].driver->name, name))
+			return &s->v[i];
+	return NULL;
 }
 
 static void explain_file(struct dg_job *job, struct dg_kernel *k, const char *path)
@@ -91,14 +162,13 @@ static void explain_file(struct dg_job *job, struct dg_kernel *k, const char *pa
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
-	const char *nearest = NULL;
 	struct dg_diag d = { 0 };
 	void *data = NULL;
 	size_t len = 0;
 	int r = dg_modfile_read_plain(path, &data, &len, &d);
 
 	if (r == 0) {
-		r = dg_loader_judge_bytes(data, len, k, &m, &j, &d);
+		r = dg_loader_judge_bytes(path, data, len, k, &m, &j, &d);
 		if (r < 0)
 			free(data);
 	}
@@ -108,42 +178,34 @@ static void explain_file(struct dg_job *job, struct dg_kernel *k, const char *pa
 	}
 	/* A configured driver's own depot may hold a better one. */
 	if (m && dg_config_driver(job->config, m->name) &&
-	    dg_survey_take(job->context->root, job->config, k, 0, &s, &d) == 0)
-		for (size_t i = 0; i < s->n; i++)
-			if (dg_modname_equal(s->v[i].driver->name, m->name) && s->v[i].best.file)
-				nearest = s->v[i].best.file->path;
-	tell(job, m && m->name[0] ? m->name : "-", path, m, j, k, nearest);
+	    dg_survey_take(job->context->root, job->config, k, 0, &s, &d) < 0)
+		dg_report_error(0, &d);
+	tell(job, m && m->name[0] ? m->name : "-", path, m, j, k, s ? standing_of(s, m->name) : NULL);
 }
 
 static void explain_driver(struct dg_job *job, struct dg_kernel *k, const char *name)
 {
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+	const struct dg_candidate *c;
+	const struct dg_standing *st;
 	struct dg_diag d = { 0 };
+	char cause[500];
 	int r = dg_survey_take(job->context->root, job->config, k, 0, &s, &d);
 
 	if (r < 0) {
 		dg_job_error(job, r, &d);
 		return;
 	}
-	for (size_t i = 0; i < s->n; i++) {
-		const struct dg_standing *st = &s->v[i];
-		const struct dg_candidate *c = st->staged.judgement ? &st->staged
-					       : st->best.file	    ? &st->best
-								    : &st->nearest_refused;
-		char cause[500];
-
-		if (!dg_modname_equal(st->driver->name, name))
-			continue;
-		if (c->judgement) {
-			tell(job, st->driver->name, c->file->path, c->file, c->judgement, k,
-			     st->best.file ? st->best.file->path : NULL);
-			continue;
-		}
-		dg_standing_cause(st, cause, sizeof(cause));
-		dg_diag_set(&d, 0, st->driver->name, "mount or fill its depot", "no file of it is at hand: %s", cause);
-		dg_report_error(0, &d);
-		dg_job_raise(job, dg_exit_of_standing(s, st));
+	st = standing_of(s, name);
+	c = st->staged.judgement ? &st->staged : st->best.file ? &st->best : &st->nearest_refused;
+	if (c->judgement) {
+		tell(job, st->driver->name, c->file->path, c->file, c->judgement, k, st);
+		return;
 	}
+	dg_standing_cause(st, cause, sizeof(cause));
+	dg_diag_set(&d, 0, st->driver->name, "mount or fill its depot", "no file of it is at hand: %s", cause);
+	dg_report_error(0, &d);
+	dg_job_raise(job, dg_exit_of_standing(s, st));
 }
 
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)

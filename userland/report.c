@@ -296,7 +296,7 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 	else if (st->staged_problem.what[0])
 		snprintf(buf, size, "the staged file is %s", st->staged_problem.what);
 	else if (st->staged.judgement)
-		dg_judgement_cause(st->staged.judgement, buf, size);
+		dg_judgement_brief(st->staged.judgement, buf, size);
 	else if (st->best.file)
 		snprintf(buf, size, "the %s has %s", st->best.from_store ? "store" : "depot", st->best.file->path);
 	else if (st->match == DG_WAITING)
@@ -304,7 +304,7 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 	else if (st->withdrawn.file)
 		snprintf(buf, size, "%s fits, but was rolled back or removed before", st->withdrawn.file->path);
 	else if (near->file) {
-		dg_judgement_cause(near->judgement, why, sizeof(why));
+		dg_judgement_brief(near->judgement, why, sizeof(why));
 		dg_choose_built_for(near->file, built_for, sizeof(built_for));
 		snprintf(buf, size, "no file fits; nearest is for %s: %s", built_for, why);
 	} else {

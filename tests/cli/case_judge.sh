@@ -25,6 +25,77 @@ case_explain_nearest() {
 	json '.explained[0] | .verdict == "refused" and (.would_load | endswith("scap-" + $B + ".ko"))'
 }
 
+# Nothing would load: how many were looked at where, and which comes nearest.
+case_explain_nearest_of_the_refused() {
+	root_ready
+	rm "$depot/scap-$B.ko"
+	cp "$SCAP_A" "$dir/scap.ko"
+	dg --kernel "$B" explain "$dir/scap.ko"
+	expect 1
+	says '^No file at hand would load there; looked at: 1 in /opt/falco/drivers$'
+	says '^Nearest is ROOT/opt/falco/drivers/scap-REL-A.ko, built for REL-A: struct module differs'
+	dg --kernel "$B" --json explain "$dir/scap.ko"
+	json '.explained[0] | .would_load == null and (.nearest | endswith("scap-" + $A + ".ko"))'
+	rm -r "$depot"
+	dg --kernel "$B" explain "$dir/scap.ko"
+	expect 1
+	says '^No file at hand would load there; the depot /opt/falco/drivers was not there to look in$'
+	rm "$conf"
+	dg --kernel "$B" explain "$dir/scap.ko"
+	says '^No file at hand would load there; it is no configured driver'
+}
+
+# What is staged is at hand too, when the depot is away.
+case_explain_nearest_is_staged() {
+	root_staged
+	rm -r "$depot"
+	dg --kernel "$B" explain "$SCAP_A"
+	expect 1
+	says '^This one would load: ROOT/.*/scap.ko \(exact, built for REL-B\)$'
+}
+
+# Kind by kind, and in words what it comes to.
+case_explain_groups() {
+	root_with "$A" "$B"
+	dg --kernel "$B" explain "$SCAP_A"
+	expect 1
+	says '^Of the [0-9]+ symbols it uses [0-9]+ changed between REL-A and REL-B; the rest are the same\.$'
+	awk '$1 == "REASON", 0 { if ($1 != last) print last = $1 }' "$out" | sed '/^$/,$d' >"$dir/kinds"
+	[ "$(sort -u "$dir/kinds" | wc -l)" -eq "$(wc -l <"$dir/kinds")" ] || fail "reasons of a kind are apart"
+}
+
+# Packed as nobody reads it: told by explain as by check.
+case_explain_packed() {
+	root_ready
+	kmod_is 30 '-ZSTD -XZ -ZLIB'
+	packed_in_tree scap.ko.xz xz -c
+	dg --kernel "$B" explain "$packed"
+	expect 1
+	says '^scap in kernel REL-B: refused, ENOEXEC'
+	says '^packed as xz, which kmod 30 as it was built cannot unpack$'
+}
+
+# With many kernels the matrix is turned: a line a kernel.
+case_check_many_kernels() {
+	local i
+	root_ready
+	dg --kernel all check
+	expect 0
+	says '^DRIVER REL-B$'
+	for i in 1 2 3 4; do
+		mkdir "$R/lib/modules/9.$i"
+		cp -al "$R/lib/modules/$B/kernel" "$R/lib/modules/9.$i/"
+		ln "$R/boot/vmlinuz-$B" "$R/boot/vmlinuz-9.$i"
+	done
+	dg --kernel all check
+	says '^KERNEL scap$'
+	says '^REL-B exact$'
+	[ "$(wc -l <"$out")" -eq 6 ]
+	# More files than kernels: as it was.
+	dg --kernel all check "$SCAP_A" "$SCAP_B" "$depot"/*.ko "$SCAP_A" /nonexistent.ko "$R"/lib/modules/9.1/kernel/lib/*.ko
+	says '^DRIVER REL-B 9.1 9.2 9.3 9.4$'
+}
+
 case_explain_good() {
 	root_ready
 	dg --kernel "$B" explain scap

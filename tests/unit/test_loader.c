@@ -649,7 +649,7 @@ static void expect_bytes(const void *data, size_t len, struct dg_kernel *k, int 
 
 	assert_non_null(copy);
 	memcpy(copy, data, len);
-	fx_int(dg_loader_judge_bytes(copy, len, k, &m, &j, NULL), 0);
+	fx_int(dg_loader_judge_bytes(NULL, copy, len, k, &m, &j, NULL), 0);
 	fx_int(j->err, err);
 	fx_int(j->verdict, err ? DG_VERDICT_REFUSED : DG_VERDICT_EXACT);
 	if (err)
@@ -720,7 +720,7 @@ static void judge_hostile(const unsigned char *data, size_t len, void *arg)
 
 	assert_non_null(copy);
 	memcpy(copy, data, len);
-	assert_int_equal(dg_loader_judge_bytes(copy, len, arg, &m, &j, NULL), 0);
+	assert_int_equal(dg_loader_judge_bytes(NULL, copy, len, arg, &m, &j, NULL), 0);
 	assert_true((j->err != 0) == (j->verdict == DG_VERDICT_REFUSED));
 	dg_judgement_cause(j, cause, sizeof(cause));
 	dg_judgement_free(j);
@@ -775,7 +775,7 @@ static void test_loader_judge_bytes_unreadable_kernel(void **state)
 	struct dg_diag d = { 0 };
 
 	(void)state;
-	assert_int_equal(dg_loader_judge_bytes(b.data, b.len, k, &m, &j, &d), -ENOENT);
+	assert_int_equal(dg_loader_judge_bytes(NULL, b.data, b.len, k, &m, &j, &d), -ENOENT);
 	assert_string_equal(d.where, FX_RELEASE);
 	assert_ptr_equal(j, (struct dg_judgement *)1);
 	assert_ptr_equal(m, (struct dg_modfile *)1);

@@ -552,7 +552,7 @@ int dg_loader_judge_malformed(int err, const struct dg_diag *why, struct dg_judg
 	return 0;
 }
 
-int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
+int dg_loader_judge_bytes(const char *path, void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
 			  struct dg_judgement **ret, struct dg_diag *d)
 {
 	struct dg_modfile *m = NULL;
@@ -571,6 +571,8 @@ int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg
 		}
 		return r;
 	}
+	if (r == 0 && path && !(m->path = strdup(path)))
+		r = -ENOMEM;
 	if (r == 0)
 		r = dg_loader_judge(m, k, ret, d);
 	if (r < 0) {

@@ -68,10 +68,10 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 
 /*
  * Judge plain bytes, which may be no module at all: what dg_modfile_parse()
- * refuses, a loader does too. @data is taken over on success; *ret_file is NULL
+ * refuses, a loader does too. @path is where they were read from, or NULL. @data is taken over on success; *ret_file is NULL
  * when there is no module to tell of.
  */
-int dg_loader_judge_bytes(void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
+int dg_loader_judge_bytes(const char *path, void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
 			  struct dg_judgement **ret, struct dg_diag *d);
 
 /* The verdict on what dg_modfile_parse() refused with @err, -EBADMSG or -ENODATA, and @why. */
@@ -88,6 +88,8 @@ const char *dg_reason_name(enum dg_reason_kind k);
 
 /* One line of cause for people, the commonest reasons counted. */
 void dg_judgement_cause(const struct dg_judgement *j, char *buf, size_t size);
+/* The same for a table's cell: without the versions' numbers, and struct module's difference once. */
+void dg_judgement_brief(const struct dg_judgement *j, char *buf, size_t size);
 /* Of that only what concerns modprobe; "" for nothing. */
 void dg_judgement_modprobe_cause(const struct dg_judgement *j, char *buf, size_t size);
 

@@ -89,7 +89,7 @@ static int judge_other(struct dg_kernel *k, struct dg_preflight_item *item, stru
 		return r;
 	if (item->judgement->verdict == DG_VERDICT_REFUSED) {
 		item->answer = DG_NO_GO;
-		dg_judgement_cause(item->judgement, item->cause, sizeof(item->cause));
+		dg_judgement_brief(item->judgement, item->cause, sizeof(item->cause));
 	} else {
 		dg_judgement_modprobe_cause(item->judgement, item->cause, sizeof(item->cause));
 	}

@@ -185,7 +185,25 @@ static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t siz
 	}
 }
 
-static void tell(const struct dg_judgement *j, bool modprobes_alone, char *buf, size_t size)
+/* false: told already, with another kind. */
+static bool brief_one(const struct dg_judgement *j, const struct dg_reason *r, size_t n, char *buf, size_t size)
+{
+	size_t layouts;
+
+	if (r->kind == DG_REASON_MODULE_SIZE && first_of(j, DG_REASON_LAYOUT, &layouts))
+		return false;
+	if (r->kind == DG_REASON_LAYOUT)
+		snprintf(buf, size, "struct module differs (module_layout)");
+	else if (r->kind == DG_REASON_CRC)
+		snprintf(buf, size, "%zu symbol%s of another version, first %s", n, n == 1 ? "" : "s", r->symbol);
+	else
+		cause_one(r, n, buf, size);
+	return true;
+}
+
+enum telling { IN_FULL, BRIEFLY, MODPROBES_ALONE };
+
+static void tell(const struct dg_judgement *j, enum telling how, char *buf, size_t size)
 {
 	size_t used = 0;
 
@@ -195,10 +213,13 @@ static void tell(const struct dg_judgement *j, bool modprobes_alone, char *buf, 
 		const struct dg_reason *first = first_of(j, k, &n);
 		char one[400];
 
-		if (!first || (modprobes_alone && !dg_reason_is_modprobes(first)) ||
+		if (!first || (how == MODPROBES_ALONE && !dg_reason_is_modprobes(first)) ||
 		    (j->err && !first->err && !dg_reason_is_modprobes(first)))
 			continue;
-		cause_one(first, n, one, sizeof(one));
+		if (how != BRIEFLY)
+			cause_one(first, n, one, sizeof(one));
+		else if (!brief_one(j, first, n, one, sizeof(one)))
+			continue;
 		used += (size_t)snprintf(buf + used, size - used, "%s%s%s", used ? "; " : "", one,
 					 first->err || k == DG_REASON_REQUIRE || dg_reason_is_modprobes(first)
 						 ? ""
@@ -210,10 +231,15 @@ static void tell(const struct dg_judgement *j, bool modprobes_alone, char *buf, 
 
 void dg_judgement_cause(const struct dg_judgement *j, char *buf, size_t size)
 {
-	tell(j, false, buf, size);
+	tell(j, IN_FULL, buf, size);
+}
+
+void dg_judgement_brief(const struct dg_judgement *j, char *buf, size_t size)
+{
+	tell(j, BRIEFLY, buf, size);
 }
 
 void dg_judgement_modprobe_cause(const struct dg_judgement *j, char *buf, size_t size)
 {
-	tell(j, true, buf, size);
+	tell(j, MODPROBES_ALONE, buf, size);
 }
