@@ -140,9 +140,11 @@ static void tell(struct dg_job *job, const char *driver, const char *file, const
 	printf("%s in kernel %s: %s%s%s\n%s\n", driver, k->release, dg_verdict_name(j->verdict), j->err ? ", " : "",
 	       j->err ? dg_errno_name(j->err) : "", dg_show(file));
 	print_cause(m, j, k);
-	if (j->n_reasons)
+	/* One thing that is about no symbol is told already. */
+	if (j->n_reasons > 1 || (j->n_reasons && j->reasons[0].symbol)) {
 		putchar('\n');
-	print_reasons(j);
+		print_reasons(j);
+	}
 	if (j->verdict == DG_VERDICT_REFUSED) {
 		putchar('\n');
 		print_instead(st, instead, file);
@@ -180,7 +182,7 @@ static void explain_file(struct dg_job *job, struct dg_kernel *k, const char *pa
 	if (m && dg_config_driver(job->config, m->name) &&
 	    dg_survey_take(job->context->root, job->config, k, 0, &s, &d) < 0)
 		dg_report_error(0, &d);
-	tell(job, m && m->name[0] ? m->name : "-", path, m, j, k, s ? standing_of(s, m->name) : NULL);
+	tell(job, m && m->name[0] ? m->name : basename(path), path, m, j, k, s ? standing_of(s, m->name) : NULL);
 }
 
 static void explain_driver(struct dg_job *job, struct dg_kernel *k, const char *name)

@@ -7,7 +7,8 @@
 #
 # A pair is a line, parted by tabs:
 #   SET HOW FILE GIVEN BASE
-#     HOW    plain; packed: the kernel decompresses; enforce: with signatures required
+#     HOW    plain; packed: the kernel decompresses; enforce: with signatures required; blacklist: the
+#            module named in DIR/blacklisted is in module_blacklist=, for the whole of the machine
 #     FILE   what drvguard judges
 #     GIVEN  what the machine gets: FILE, or FILE unpacked as kmod would
 #     BASE   the plain module whose imports say which modules it needs loaded before
@@ -154,8 +155,16 @@ machine_last_words() { # CONSOLE-LOG
 		END { print said ? said : "no answer" }'
 }
 
+# The parameter that has the kernel refuse NAME.
+blacklist() { # NAME
+	echo "module_blacklist=somebody,$1"
+}
+
 machine_offer() { # REL DIR
-	local rel=$1 dir=$2 tree from=1 last size at boots=0 total
+	local rel=$1 dir=$2 tree from=1 last size at boots=0 total more=''
+	if [ -e "$dir/blacklisted" ]; then
+		more=$(blacklist "$(cat "$dir/blacklisted")")
+	fi
 	tree=$("$archive" kernel "$rel")
 	machine_initrd "$rel" "$dir"
 	size=$(($(stat -c %s "$dir/initrd") >> 20))
@@ -164,7 +173,7 @@ machine_offer() { # REL DIR
 	while ((from <= total)); do
 		boots=$((boots + 1))
 		if vm_run --name "oracle-$rel" --kernel "$tree/boot/vmlinuz-$rel" --initrd "$dir/initrd" \
-			--append "loglevel=2 oops=panic ORACLE_FROM=$from" --mem $((512 + 3 * size)) \
+			--append "loglevel=2 oops=panic ORACLE_FROM=$from $more" --mem $((512 + 3 * size)) \
 			--timeout 3600 --out "$dir/vm" 2>"$dir/vm.log"; then
 			cat "$dir/vm/result" >>"$dir/said"
 			break
