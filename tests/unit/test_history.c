@@ -774,6 +774,43 @@ static void test_history_read_only(void **state)
 	assert_int_equal(waiting(*state), 0);
 }
 
+/* No room in /var: told, and it waits. */
+static int full_var(const char *root)
+{
+	const struct dg_event e = event("b", 2);
+	dg_auto_free char *filler = calloc(1, 1 << 20);
+	struct dg_events list = { 0 };
+	struct dg_diag note;
+	FILE *f;
+
+	if (mount("none", fx_at(root, "/var"), "tmpfs", 0, "size=256k") < 0)
+		return 77;
+	fx_mkdir(root, "/var/lib");
+	add_one(root, "a", 1);
+	f = fopen(fx_at(root, "/var/filler"), "we");
+	NEED(f && fwrite(filler, 1, 1 << 20, f) < 1 << 20);
+	(void)fclose(f);
+	NEED(dg_history_add(root, STORE, &e, 1, &note) == -ENOSPC);
+	NEED(strstr(note.what, "No space left") && note.cure[0] && waiting(root) == 1);
+	NEED(dg_history_read(root, STORE, &everything, &list, NULL) == 0 && list.n == 2);
+	dg_events_free(&list);
+	NEED(unlink(fx_at(root, "/var/filler")) == 0);
+	NEED(dg_history_add(root, STORE, NULL, 0, &note) == 0 && !note.what[0] && waiting(root) == 0);
+	NEED(dg_history_check(root, NULL) == 0 && !fx_exists(fx_at(root, DB ".bad")));
+	return 0;
+}
+
+static void test_history_full(void **state)
+{
+	int r;
+
+	fx_mkdir(*state, "/var");
+	r = in_namespace(full_var, *state);
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
+}
+
 /* The live root, with /var promised by fstab and not mounted; then mounted. */
 static int awaited_var(const char *root)
 {
@@ -933,6 +970,7 @@ int main(void)
 		FX_TEST(test_history_newer_schema),
 		FX_TEST(test_history_without_permission),
 		FX_TEST(test_history_read_only),
+		FX_TEST(test_history_full),
 		FX_TEST(test_history_var_mounted_later),
 		FX_TEST(test_history_concurrent),
 		FX_TEST(test_history_killed),
