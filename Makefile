@@ -8,7 +8,7 @@
 #   make demo               the main job on real kernels in a VM (as root; sets up what it needs)
 #   make check              every test (as root; sets up what it needs)
 #   make check-unit, check-cli, check-fuzz, check-fault, check-oracle, check-e2e   parts of it
-#   make check-powercut     a machine's power cut 50 times while it stages (minutes)
+#   make check-powercut     a machine's power cut CUTS=50 times while it stages (minutes)
 #   make oracle             real kernels asked what they say of thousands of module files (minutes)
 #   make fuzz               every parser under libFuzzer (SECONDS=60 each, TARGETS=all)
 #   make check-headers      build the kernel module for every header package in the archive
@@ -107,6 +107,10 @@ check-cli: $(PROG)
 
 check-fault: $(PROG) $(BUILD)/tests/inject $(BUILD)/tests/look
 	$(Q)tests/fault/run
+	$(Q)tests/fault/powercut.sh 4
+
+check-powercut: $(PROG) $(BUILD)/tests/look
+	$(Q)tests/fault/powercut.sh $(or $(CUTS),50) ext4 xfs btrfs
 
 check-e2e: $(PROG)
 	$(Q)tests/e2e/run

@@ -116,11 +116,11 @@ look() { # ROOT DRIVER…
 	done <"$1.look"
 }
 
-# The lines one has and the other has not, the first three, digests cut.
+# The lines one has and the other has not, parted by "; ", digests cut.
 differs() { # WANTED HAVE
 	{ diff <(printf '%s' "$1") <(printf '%s' "$2") || :; } |
 		sed -n '/^[<>]/{s/^</missing/;s/^>/extra/;s/\([0-9a-f]\{8\}\)[0-9a-f]\{32,\}/\1/g;p;}' |
-		sed -n '1,3{H;};${x;s/\n/; /g;s/^; //;p;}'
+		sed -n 'H;${x;s/\n/; /g;s/^; //;p;}'
 }
 
 # Whether the built drvguard has that command yet.
