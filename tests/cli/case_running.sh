@@ -339,7 +339,7 @@ case_status_loaded_not_staged() {
 	loaded scap "$SCAP_B"
 	dg status
 	expect 4
-	says '^scap P waiting '
+	says '^scap - waiting '
 }
 
 # Built into the kernel has a directory in /sys/module too, but is not loaded.

@@ -122,5 +122,5 @@ case_concurrent_dead_holder() {
 	"$INJECT" -o "$dir/hit" kill-after "$n" -- "$DRVGUARD" --root "$R" stage >"$dir/out.k" 2>&1 || [ $? -eq 137 ]
 	dg stage
 	expect 0
-	quiet
+	one_line "$B" 'an interrupted stage was undone'
 }

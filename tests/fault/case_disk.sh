@@ -49,7 +49,7 @@ squeeze() { # INSIDE KIND AMOUNT…
 		fi
 		refused=$((refused + 1))
 		expect 3
-		one_line "$R" 'free some space|space if there is none'
+		one_line "$R" 'free some space|space if there is none|remove some files on that'
 		rm -rf "$R/$inside/.fill"
 		look "$R" scap
 		[ "$found" = "$before" ] || fail "modprobe finds $found with $n $kind left"
@@ -178,7 +178,7 @@ case_disk_readonly_modules() {
 	mount -o remount,bind,ro "$R/lib/modules"
 	dg stage
 	expect 3
-	one_line "$R/lib/modules/$B" 'Read-only file system'
+	one_line "$R/lib/modules/$B" 'is on a read-only file system'
 	look "$R" scap
 	in_store=$(differs "$(grep -v 'drvguard/store/' <<<"$before")" "$(grep -v 'drvguard/store/' <<<"$state")")
 	[ -z "$in_store" ] || fail "changed: $in_store"

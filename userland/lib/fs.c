@@ -417,3 +417,8 @@ void dg_strv_free(char **v)
 		free(*p);
 	free(v);
 }
+
+void dg_strv_freep(char ***v)
+{
+	dg_strv_free(*v);
+}

@@ -69,5 +69,6 @@ int dg_tree_remove(const char *path);
  */
 int dg_dir_list(const char *path, char ***ret);
 void dg_strv_free(char **v);
+void dg_strv_freep(char ***v);
 
 #endif

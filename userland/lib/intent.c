@@ -2,6 +2,7 @@
 #include "intent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "fs.h"
 #include "manifest.h"
@@ -97,4 +98,12 @@ int dg_intent_clear(const char *root, const char *store)
 	dg_auto_free char *path = path_of(root, store);
 
 	return path ? dg_file_remove(path) : -ENOMEM;
+}
+
+void dg_intent_tidy(const char *root, const char *store)
+{
+	dg_auto_free char *dir = dg_path_join(root, store), *path = dir ? dg_format("%s/.intent.new", dir) : NULL;
+
+	if (path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		(void)unlink(path);
 }

@@ -68,8 +68,8 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 
 /*
  * Judge plain bytes, which may be no module at all: what dg_modfile_parse()
- * refuses, a loader does too. @path is where they were read from, or NULL. @data is taken over on success; *ret_file is NULL
- * when there is no module to tell of.
+ * refuses, a loader does too. @path is where they were read from, or NULL. @data is taken over on success; *ret_file is
+ * NULL when there is no module to tell of.
  */
 int dg_loader_judge_bytes(const char *path, void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
 			  struct dg_judgement **ret, struct dg_diag *d);

@@ -5,16 +5,11 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/magic.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 
 #include "fs.h"
-
-extern char **environ;
+#include "tool.h"
 
 /* One refresh: paths outside the root, and where they differ, inside it. */
 struct job {
@@ -107,137 +102,17 @@ static const char *argument(const char *form, const struct job *j)
 	return strcmp(form, "%p") == 0 ? j->package : form;
 }
 
-/*
- * The environment without what would make a tool wait for the package manager, or
- * talk to it, and with a whole PATH, since a hook may have none. The strings are
- * borrowed; caller frees the array.
- */
-static char **environment(void)
-{
-	static const char *const dropped[] = { "PATH=", "DPKG_MAINTSCRIPT_", "DEBIAN_HAS_FRONTEND=", "DEBCONF_" };
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	size_t all = 0, n = 0;
-	char **v;
-
-	while (environ[all])
-		all++;
-	v = calloc(all + 2, sizeof(*v));
-	if (!v)
-		return NULL;
-	for (size_t e = 0; e < all; e++) {
-		bool keep = true;
-
-		for (size_t i = 0; i < DG_ARRAY_SIZE(dropped); i++)
-			keep &= !dg_startswith(environ[e], dropped[i]);
-		if (keep)
-			v[n++] = environ[e];
-	}
-	v[n] = path;
-	return v;
-}
-
-/* In the child, where only system calls may be used. */
-static void say(const char *a, const char *b, const char *c)
-{
-	const char *const parts[] = { a, b, c, "\n" };
-
-	for (size_t i = 0; i < DG_ARRAY_SIZE(parts); i++)
-		if (write(2, parts[i], strlen(parts[i])) < 0)
-			return;
-}
-
-/* Locks are descriptors: a tool that stays about must not hold ours. Those without O_CLOEXEC are the caller's caller's.
- */
-static void close_others(void)
-{
-	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
-		for (int fd = 3; fd < 1024; fd++)
-			close(fd);
-}
-
-static void become(const struct job *j, char *const argv[], char *const envp[], int out)
-{
-	static const int to_default[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD };
-	sigset_t none;
-	int in;
-
-	/* The caller may take its signals by descriptor, or ignore some; the tool must not inherit that. */
-	for (size_t i = 0; i < DG_ARRAY_SIZE(to_default); i++)
-		signal(to_default[i], SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	dup2(out, 1);
-	dup2(out, 2);
-	in = open("/dev/null", O_RDONLY);
-	if (in != 0) {
-		dup2(in, 0);
-		if (in < 0)
-			close(0);
-	}
-	close_others();
-	if (strcmp(j->root, "/") != 0 && chroot(j->root) < 0)
-		say("cannot chroot to ", j->root, ": run as root");
-	else if (chdir("/") == 0) {
-		execve(argv[0], argv, envp);
-		say("cannot run ", argv[0], "");
-	}
-	_exit(126);
-}
-
-/* 0, or as a shell tells it: the exit code, or 128 and the signal; -errno. */
-static int run(const struct job *j, char *const argv[], int out)
-{
-	dg_auto_free char **envp = environment();
-	pid_t pid;
-	int status;
-
-	if (!envp)
-		return -ENOMEM;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		become(j, argv, envp, out);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Its last words. */
-static void last_line(int out, char *ret, size_t size)
-{
-	char text[2048];
-	off_t end = lseek(out, 0, SEEK_END);
-	off_t from = end > (off_t)sizeof(text) - 1 ? end - (off_t)sizeof(text) + 1 : 0;
-	ssize_t n = end < 0 ? -1 : pread(out, text, sizeof(text) - 1, from);
-	char *line;
-
-	ret[0] = '\0';
-	if (n <= 0)
-		return;
-	while (n > 0 && strchr("\n\r \t", text[n - 1]))
-		n--;
-	text[n] = '\0';
-	line = strrchr(text, '\n');
-	snprintf(ret, size, "%.*s", (int)size - 1, line ? line + 1 : text);
-}
-
 static int run_tool(const struct job *j, const struct tool *t, const char *path, char *said, size_t size,
 		    struct dg_diag *d)
 {
 	const char *argv[DG_ARRAY_SIZE(t->args) + 2] = { path };
-	dg_auto_close int out = memfd_create("output", MFD_CLOEXEC);
 	int r;
 
-	if (out < 0)
-		return dg_diag_errno(d, -errno, t->name, "keep the output of it");
 	for (size_t i = 0; i < DG_ARRAY_SIZE(t->args) && t->args[i]; i++)
 		argv[i + 1] = argument(t->args[i], j);
-	r = run(j, (char *const *)argv, out);
+	r = dg_tool_run(j->root, argv, said, size);
 	if (r < 0)
 		return dg_diag_errno(d, r, t->name, "run it");
-	last_line(out, said, size);
 	if (r > 0)
 		return dg_diag_set(d, -EIO, j->image, "run it by hand to see why; free some space if there is none",
 				   "%s for %s failed with %d: %s", t->name, j->release, r, said);

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libkmod.h>
+#include <limits.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 
-extern char **environ;
+#include "fs.h"
+#include "tool.h"
 
 static void unrefp(struct kmod_ctx **ctx)
 {
@@ -209,46 +210,82 @@ int dg_modprobe_load(const char *modules_dir, const char *name)
 	return r > 0 ? -EPERM : r;
 }
 
-static int run(char *const argv[])
+/* What depmod writes; libkmod reads the binary ones. */
+static const char *const indexes[] = { "dep.bin", "alias.bin", "symbols.bin", "dep", "alias", "symbols" };
+
+struct before {
+	ino_t inode[DG_ARRAY_SIZE(indexes)];
+};
+
+static void look_at_indexes(const char *modules_dir, struct before *ret)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	pid_t pid;
-	int r, status;
+	for (size_t i = 0; i < DG_ARRAY_SIZE(indexes); i++) {
+		dg_auto_free char *path = dg_format("%s/modules.%s", modules_dir, indexes[i]);
+		struct stat st;
 
-	/* The caller may take its signals by descriptor; the child must not inherit that. */
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	/* Ctrl-C is for drvguard, which stops at a safe point; a tool killed half-way is none. */
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+		ret->inode[i] = path && stat(path, &st) == 0 ? st.st_ino : 0;
+	}
+}
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	r = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r)
-		return -r;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+/* depmod ends well even where it could not write one: each has to be another file now. NULL: they are. */
+static const char *left_alone(const char *modules_dir, const struct before *before)
+{
+	struct before now;
+
+	look_at_indexes(modules_dir, &now);
+	for (size_t i = 0; i < DG_ARRAY_SIZE(indexes); i++)
+		if (!now.inode[i] || now.inode[i] == before->inode[i])
+			return indexes[i];
+	return NULL;
+}
+
+/*
+ * "modules.dep.bin.PID.MICROSECONDS.SECONDS": what a depmod writes before it renames
+ * it (kmod's tools/depmod.c, depmod_output()). The process's number; 0: no such name.
+ */
+static int temporary_of(const char *name)
+{
+	const char *end = name + strlen(name);
+	unsigned long pid = 0;
+
+	if (!dg_startswith(name, "modules."))
+		return 0;
+	for (int part = 0; part < 3; part++) {
+		const char *dot = memrchr(name, '.', (size_t)(end - name));
+
+		if (!dot || dot + 1 == end || strspn(dot + 1, "0123456789") < (size_t)(end - dot - 1))
+			return 0;
+		pid = strtoul(dot + 1, NULL, 10);
+		end = dot;
+	}
+	return pid > 1 && pid <= INT_MAX ? (int)pid : 0;
+}
+
+void dg_depmod_tidy(const char *modules_dir)
+{
+	char **names;
+
+	if (dg_dir_list(modules_dir, &names) < 0)
+		return;
+	for (char **n = names; *n; n++) {
+		int pid = temporary_of(*n);
+		dg_auto_free char *path = pid ? dg_format("%s/%s", modules_dir, *n) : NULL;
+
+		if (path && kill(pid, 0) < 0 && errno == ESRCH)
+			(void)unlink(path);
+	}
+	dg_strv_free(names);
 }
 
 int dg_depmod(const char *root, const char *release, const char *modules_dir, struct dg_diag *d)
 {
-	dg_auto_free char *base = strdup(root), *rel = strdup(release);
-	char *argv[] = { (char[]){ "depmod" }, (char[]){ "-b" }, base, rel, NULL };
+	const char *argv[] = { "depmod", "-b", root, release, NULL };
+	struct before before;
+	const char *index;
+	char said[200];
 	dg_auto_close int fd = -1;
 	int r;
 
-	if (!base || !rel)
-		return -ENOMEM;
 	/* depmod knows no roots but by name, and would follow a link of theirs into the live system. */
 	if (strcmp(root, "/") != 0) {
 		dg_auto_free char *named = dg_format("%s/lib/modules/%s", root, release);
@@ -258,13 +295,22 @@ int dg_depmod(const char *root, const char *release, const char *modules_dir, st
 			return dg_diag_set(d, -ELOOP, root, "make lib a relative link there",
 					   "depmod would leave that root by its links");
 	}
-	r = run(argv);
+	look_at_indexes(modules_dir, &before);
+	r = dg_tool_run("/", argv, said, sizeof(said));
+	if (r != 0)
+		dg_depmod_tidy(modules_dir);
+	if (r == 127)
+		r = -ENOENT;
 	if (r < 0)
 		return dg_diag_set(d, r, modules_dir, "install kmod, which has it", "cannot run depmod: %s",
 				   strerror(-r));
 	if (r > 0)
 		return dg_diag_set(d, -EIO, modules_dir, "run it by hand to see why; free some space if there is none",
-				   "depmod %s failed with %d", release, r);
+				   "depmod %s failed with %d%s%s", release, r, *said ? ": " : "", said);
+	index = left_alone(modules_dir, &before);
+	if (index)
+		return dg_diag_set(d, -EIO, modules_dir, "run it by hand to see why; free some space if there is none",
+				   "depmod %s did not write modules.%s", release, index);
 	/* depmod does not sync, and what it wrote decides what the next boot loads. */
 	fd = open(modules_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || syncfs(fd) < 0)

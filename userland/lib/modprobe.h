@@ -37,4 +37,7 @@ int dg_modprobe_load(const char *modules_dir, const char *name);
 /* Run depmod(8) for @release under @root, then sync the indexes. @d on failure. */
 int dg_depmod(const char *root, const char *release, const char *modules_dir, struct dg_diag *d);
 
+/* Remove what a depmod that is no more left half-written. */
+void dg_depmod_tidy(const char *modules_dir);
+
 #endif

@@ -363,8 +363,8 @@ static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
 	return r;
 }
 
-int dg_survey_take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
-		   struct dg_survey **ret, struct dg_diag *d)
+static int take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
+		struct dg_survey **ret, struct dg_diag *d)
 {
 	dg_auto(dg_survey_freep) struct dg_survey *s = calloc(1, sizeof(*s));
 	int r;
@@ -392,6 +392,33 @@ int dg_survey_take(const char *root, const struct dg_config *config, struct dg_k
 	dg_survey_look_again(s);
 	*ret = dg_take(s);
 	return 0;
+}
+
+/* A writer switched meanwhile: files of one generation would be seen beside the manifest of another. */
+static bool overtaken(const struct dg_survey *s)
+{
+	dg_auto(dg_generation_freep) struct dg_generation *now = NULL;
+
+	return dg_generation_current(s->config->store, s->kernel, &now) == 0 &&
+	       (now->number != s->generation->number || now->link != s->generation->link);
+}
+
+int dg_survey_take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
+		   struct dg_survey **ret, struct dg_diag *d)
+{
+	for (int tries = 0;; tries++) {
+		dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+		int r = take(root, config, kernel, flags, &s, d);
+
+		if (r < 0)
+			return r;
+		if (tries < 10 && overtaken(s)) {
+			dg_kernel_reindexed(kernel);
+			continue;
+		}
+		*ret = dg_take(s);
+		return 0;
+	}
 }
 
 void dg_survey_free(struct dg_survey *s)

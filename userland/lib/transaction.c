@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "fs.h"
 #include "interrupt.h"
 #include "lock.h"
 #include "modprobe.h"
@@ -100,6 +101,13 @@ void dg_transaction_abandon(struct dg_transaction *t)
 	(void)dg_intent_clear(t->root, t->store);
 }
 
+static int cannot_clear(const char *root, const char *store, int err, struct dg_diag *d)
+{
+	dg_auto_free char *dir = dg_path_join(root, store), *path = dir ? dg_format("%s/intent", dir) : NULL;
+
+	return dg_diag_errno(d, err, path, "clear the record of what was under way");
+}
+
 static bool is_current(const struct dg_transaction *t, unsigned int number)
 {
 	dg_auto(dg_generation_freep) struct dg_generation *now = NULL;
@@ -136,6 +144,8 @@ static int undo(struct dg_transaction *t, struct dg_diag *d)
 	if (r < 0)
 		return r;
 	drop_built(t);
+	/* What is current again is withdrawn no longer. */
+	(void)dg_withdrawn_update(t->root, t->store, t->intent.release, DG_ACTION_STAGE, NULL, from, NULL);
 	return dg_intent_clear(t->root, t->store);
 }
 
@@ -160,7 +170,7 @@ int dg_transaction_commit(struct dg_transaction *t, struct dg_diag *d)
 	}
 	r = dg_intent_clear(t->root, t->store);
 	/* It is done all the same; the next run will find so. */
-	return r < 0 ? dg_diag_errno(d, r, t->store, "clear the record of what was done") : 0;
+	return r < 0 ? cannot_clear(t->root, t->store, r, d) : 0;
 }
 
 /* Which side of the rename did it die on? */
@@ -209,11 +219,13 @@ int dg_transaction_recover(const char *root, const char *store, struct dg_intent
 		return r;
 	t.kernel = k;
 	if (r == 0 && k->modules_dir)
+		dg_depmod_tidy(k->modules_dir);
+	if (r == 0 && k->modules_dir)
 		return go_on(&t, d);
 	/* That kernel is gone, and with it what was to be staged for it. */
 	drop_built(&t);
 	r = dg_intent_clear(root, store);
-	return r < 0 ? dg_diag_errno(d, r, store, "clear the record of what was to be done") : DG_RECOVERY_UNDONE;
+	return r < 0 ? cannot_clear(root, store, r, d) : DG_RECOVERY_UNDONE;
 }
 
 static void remark(struct dg_diags *remarks, const struct dg_intent *i, int how)
@@ -235,6 +247,7 @@ int dg_transaction_lock(const char *root, const char *store, int *ret_lock, stru
 	if (r < 0)
 		return r;
 	dg_interrupt_defer();
+	dg_intent_tidy(root, store);
 	r = dg_transaction_recover(root, store, &intent, d);
 	if (r < 0)
 		return r;

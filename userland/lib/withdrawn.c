@@ -168,6 +168,6 @@ int dg_withdrawn_update(const char *root, const char *store, const char *release
 		return r;
 	if (!before && !w.n)
 		return 0;
-	r = save(path, &w);
+	r = w.n ? save(path, &w) : dg_file_remove(path);
 	return r < 0 ? dg_diag_errno(d, r, path, "record what was withdrawn") : 0;
 }
