@@ -17,7 +17,7 @@
 
 # The system, then the libraries drvguard is linked with, then what the kernel packages need.
 packages=(systemd systemd-sysv udev kmod util-linux mount e2fsprogs
-	libelf1 libkmod2 libarchive13 libmount1 libinih1 libjson-c5 libssl3 libsystemd0 libsqlite3-0
+	libelf1 libkmod2 libarchive13 liblzo2-2 libmount1 libinih1 libjson-c5 libssl3 libsystemd0 libsqlite3-0
 	linux-base initramfs-tools busybox lz4)
 
 # Units that cost time at boot, or run later in the middle of a test. What a driver's boot depends
