@@ -65,7 +65,7 @@ static void become(const char *root, char *const argv[], char *const envp[], pid
 {
 	static const int to_default[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD };
 	sigset_t none;
-	int in;
+	int in, error = 0;
 
 	/* The caller may take its signals by descriptor, or ignore some; the tool must not inherit that. */
 	for (size_t i = 0; i < DG_ARRAY_SIZE(to_default); i++)
@@ -91,11 +91,10 @@ static void become(const char *root, char *const argv[], char *const envp[], pid
 	else if (chdir("/") == 0) {
 		environ = (char **)(uintptr_t)envp; /* whose PATH it is looked for along */
 		execvp(argv[0], argv);
-		if (errno == ENOENT)
-			_exit(127);
+		error = errno;
 		say("cannot run ", argv[0], "");
 	}
-	_exit(126);
+	_exit(error == ENOENT ? 127 : 126);
 }
 
 /* Its last words. */
