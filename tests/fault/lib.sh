@@ -94,6 +94,7 @@ state_save() { # ROOT SAVED
 
 state_back() { # ROOT SAVED
 	local root=$1 saved=$2
+	[ ! -d "$root/opt/falco/away" ] || mv "$root/opt/falco/away" "$root/opt/falco/drivers"
 	(cd "$root" && rm -rf "${state_parts[@]}" "lib/modules/$B"/modules.* "lib/modules/$B/updates" \
 		"lib/modules/$B"/.[!.]*)
 	cp -a "$saved/." "$root/"
@@ -110,7 +111,7 @@ look() { # ROOT DRIVER…
 	while read -r kind rest; do
 		case $kind in
 		found) found+="$rest;" ;;
-		left) left+="$rest;" ;;
+		left) left+="${left:+; }$rest" ;;
 		*) state+="$rest"$'\n' ;;
 		esac
 	done <"$1.look"

@@ -7,12 +7,13 @@
  * Lines:
  *   found DRIVER SHA256          the file that modprobe would load there; "none" without one
  *   left WHAT PATH               temporary: a name that no finished run leaves; orphan: a store entry that
- *                                no generation links
- *   state f SHA256 MODE PATH     every file, link and directory that drvguard and depmod make;
+ *                                no generation links; bad: one that is not what its name says
+ *   state f SHA256 MODE [linked] PATH   every file, link and directory that drvguard and depmod make;
  *   state l TEXT PATH            generations named by their order, the current one CURRENT, since
  *   state d PATH                 what was interrupted may have used up a number
  *
- * Not in the state: the lock and /var, which only remember.
+ * Not in the state: the lock and /var, which only remember; the store, whose files are those of generations
+ * (then "linked") or left.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -178,6 +179,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	char text[PATH_MAX], *line = NULL;
 	bool state = strcmp(inside, "var") != 0 && strncmp(inside, "var/", 4) != 0 &&
 		     strcmp(inside, "usr/lib/drvguard/lock") != 0;
+	bool in_store = strncmp(inside, "usr/lib/drvguard/store/", 23) == 0;
 	ssize_t n;
 
 	if (type == FTW_NS || type == FTW_DNR)
@@ -187,17 +189,23 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 			trouble("memory");
 		add(line);
 	}
-	if (strncmp(inside, "usr/lib/drvguard/store/", 23) == 0 &&
-	    ((S_ISREG(st->st_mode) && st->st_nlink == 1) || (S_ISDIR(st->st_mode) && is_empty(path)))) {
+	if (in_store && ((S_ISREG(st->st_mode) && st->st_nlink == 1) || (S_ISDIR(st->st_mode) && is_empty(path)))) {
 		if (asprintf(&line, "left orphan %s", inside) < 0)
 			trouble("memory");
 		add(line);
 	}
-	if (!state)
+	if (in_store && S_ISREG(st->st_mode) && !is_temporary(name) && !strstr(inside, sum_of(path, st))) {
+		if (asprintf(&line, "left bad %s", inside) < 0)
+			trouble("memory");
+		add(line);
+	}
+	/* What the store has is seen by the generations that link it, and by what is left. */
+	if (!state || in_store)
 		return 0;
 	learn_number(inside);
 	if (S_ISREG(st->st_mode)) {
-		n = asprintf(&line, "state f %s %o %s", sum_of(path, st), st->st_mode & 07777, inside);
+		n = asprintf(&line, "state f %s %o %s%s", sum_of(path, st), st->st_mode & 07777,
+			     st->st_nlink > 1 ? "linked " : "", inside);
 	} else if (S_ISLNK(st->st_mode)) {
 		n = readlink(path, text, sizeof(text) - 1);
 		text[n < 0 ? 0 : n] = '\0';

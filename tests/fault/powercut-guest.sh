@@ -59,9 +59,10 @@ dg "$which" verify && clean=clean || clean=mended
 dg new stage || lost "the next run ended with $?"
 dg new verify || lost "verify after the next run ended with $?"
 chroot /tools /bin/look /mnt "$rel" scap >/run/look
-grep -q "^found scap $(sha256sum <"/tools/mnt/drivers/scap-new.ko" | cut -d' ' -f1)" /run/look || lost "the new driver is not staged"
-# What a killed depmod leaves is known; see todo in run.
-grep '^left' /run/look | grep -vE 'modules\.[a-z.]*\.[0-9]+\.[0-9]+\.[0-9]+$' >/run/left || :
+sum=$(sed -n 's/^found scap //p' /run/look)
+[ "$sum" = "$(sha256sum <"/tools/mnt/drivers/scap-new.ko" | cut -d' ' -f1)" ] || lost "the new driver is not staged"
+# What a killed depmod leaves, and a generation begun, are known to stay: see todo in run.
+grep '^left' /run/look | grep -vE 'modules\.[a-z.]*\.[0-9]+\.[0-9]+\.[0-9]+$|/kernels/[^/]*/\.new' >/run/left || :
 [ ! -s /run/left ] || lost "$(cat /run/left)"
 echo "found $which $generation, $clean"
 [ "$(value last)" != yes ] || exit 0

@@ -122,7 +122,7 @@ for fs; do
 	fi
 	"$here/../e2e/busybox.sh" "$B" "$work/overlay" "$work/initrd-$fs" virtio_blk ext4 "$fs"
 	truncate -s "$size" "$work/$fs.0.img"
-	"${make[@]}" "$work/$fs.0.img"
+	"${make[@]}" "$work/$fs.0.img" >"$work/mkfs.log"
 	lane=0
 	machine "$fs" first "drvguard.acked=0" || {
 		cat "$work/$fs.first.log" >&2
