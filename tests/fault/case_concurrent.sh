@@ -61,6 +61,8 @@ case_concurrent_readers() {
 		done
 	) &
 	pid=$!
+	# However this ends, the writer ends before it.
+	trap 'touch "$dir/enough"; wait "$pid"' EXIT
 	while ((n < 40)); do
 		n=$((n + 1))
 		code=0
@@ -80,6 +82,7 @@ case_concurrent_readers() {
 			grep "^driver scap sha256=$seen " manifest >/dev/null
 		) || fail "manifest and file do not agree"
 	done
+	trap - EXIT
 	touch "$dir/enough"
 	wait "$pid" || fail "the writer failed: $(cat "$dir/err.w")"
 	switched=$(cat "$dir/switches")
