@@ -337,20 +337,25 @@ static int read_file(struct reading *r, const struct dg_cpio_member *m, char *pa
 		forget_index(r, path);
 		return read_index(r, m, path, d);
 	}
-	return read_module(r, m, path, d);
+	return is_wanted(r, path) ? read_module(r, m, path, d) : 0;
+}
+
+/* Another name of a file that was seen: the bytes may come with it, as a rule with the last. */
+static int read_other_name(struct reading *r, const struct dg_cpio_member *m, struct dg_diag *d)
+{
+	uint32_t inode = m->nlink >= 2 && m->size && r->n_inodes ? *inode_slot(r, m) : 0;
+
+	return inode ? read_contents(r, m, &r->contents[r->inodes[inode - 1].contents], d) : 0;
 }
 
 /* Most members are nobody's business, and are told by their names alone. */
 static int read_member(struct reading *r, const struct dg_cpio_member *m, struct dg_diag *d)
 {
-	const char *file = file_name(m->path);
 	bool regular = S_ISREG(m->mode);
-	/* Under another name the wanted module's bytes may come. */
-	bool may_be = is_wanted(r, file) || (regular && m->nlink >= 2 && dg_modfile_is_named(file));
 	char path[PATH_MAX];
 
-	if (regular && !may_be && !is_index(m->path))
-		return 0;
+	if (regular && !is_wanted(r, m->path) && !is_index(m->path))
+		return read_other_name(r, m, d);
 	if (dg_linktree_follow(r->links, m->path, false, path) < 0 || !path[0])
 		return 0;
 	if (regular)
@@ -425,7 +430,7 @@ static int report(struct dg_initramfs *i, struct reading *r)
 	int err = 0;
 
 	for (size_t n = 0; n < r->n_entries && err == 0; n++)
-		if (!r->entries[n].gone && is_wanted(r, r->entries[n].path))
+		if (!r->entries[n].gone)
 			err = add_copy(i, r, r->entries[n].path, &r->entries[n], false);
 	if (err == 0)
 		err = add_linked(i, r);

@@ -21,8 +21,12 @@ struct dg_initramfs_copy {
 	bool chosen;	      /* the one that modprobe would take there, by the image's modules.dep */
 	uint32_t size;	      /* of the member, as it lies in its archive */
 	unsigned int archive; /* that it comes from, counted from 1 */
-	int err; /* 0; what follows is unknown for -EBADMSG (cannot be unpacked), -EFBIG (over DG_INITRAMFS_MODULE_MAX),
-		    -ENOENT (a link that leads to no module), -ENODATA (a hard link whose bytes are not in the image) */
+	/*
+	 * 0, or why what follows is unknown: -EBADMSG (cannot be unpacked), -EFBIG (over DG_INITRAMFS_MODULE_MAX),
+	 * -ENOENT (a link that leads to no such module), -ENODATA (a hard link whose bytes came before it, under a
+	 * name not asked for: cpio(1) and others write them with the last name).
+	 */
+	int err;
 	char sha256[DG_SHA256_HEX];	/* of the module unpacked */
 	char build_id[DG_BUILD_ID_HEX]; /* "" when it has none */
 };
