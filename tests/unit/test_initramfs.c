@@ -737,6 +737,42 @@ static void test_many_parts(void **state)
 	fx_free(&plain);
 }
 
+static void test_many_members(void **state)
+{
+	struct fx_bytes some = { 0 }, b = { 0 };
+	struct dg_diag d;
+
+	for (size_t i = 0; i < 4096; i++)
+		put_dir(&some, "a");
+	for (size_t i = 0; i <= 128; i++)
+		fx_put(&b, some.data, some.len);
+	fx_int(read_bad(*state, &b, &d), -EFBIG);
+	assert_non_null(strstr(d.what, "more files than any initramfs"));
+	fx_free(&some);
+	fx_free(&b);
+}
+
+/* Each member leads through all links that may be followed, and a long way after them. */
+static void test_long_ways(void **state)
+{
+	struct fx_bytes b = { 0 };
+	struct dg_diag d;
+	char path[80], text[80], way[4000] = "y";
+
+	while (strlen(way) < sizeof(way) - 4)
+		strcat(way, "/y");
+	for (int i = 0; i < 39; i++) {
+		snprintf(path, sizeof(path), "l%d", i);
+		snprintf(text, sizeof(text), "l%d", i + 1);
+		put_link(&b, path, text);
+	}
+	put_link(&b, "l39", way);
+	for (int i = 0; i < 80000; i++)
+		put_dir(&b, "l0/x");
+	fx_int(read_bad(*state, &b, &d), -EFBIG);
+	fx_free(&b);
+}
+
 static void test_no_image(void **state)
 {
 	struct dg_initramfs *i = NULL;
@@ -1144,6 +1180,8 @@ int main(void)
 		FX_TEST(test_crc_and_bootconfig),
 		FX_TEST(test_bombs),
 		FX_TEST(test_many_parts),
+		FX_TEST(test_many_members),
+		FX_TEST(test_long_ways),
 		FX_TEST(test_no_image),
 		FX_TEST(test_hostile),
 		FX_TEST(test_by_cpio),

@@ -26,7 +26,7 @@ struct dg_cpio {
 	uint64_t pos;  /* of @p: in the file, or in what the packed part unpacks to */
 	uint64_t room; /* what may still be unpacked */
 	uint64_t body, padding;
-	unsigned int parts, archive;
+	unsigned int parts, members, archive;
 	bool end_known; /* of the packed part, before it was unpacked */
 	bool fresh;	/* the next member begins an archive */
 	char name[PATH_MAX + 4], link[PATH_MAX + 1];
@@ -318,6 +318,8 @@ static int read_member(struct dg_cpio *c, struct dg_cpio_member *ret, struct dg_
 
 	if (r < 0)
 		return r;
+	if (++c->members > DG_CPIO_MEMBERS_MAX)
+		return bad(c, -EFBIG, d, "more files than any initramfs");
 	is_link = S_ISLNK(f[MODE]);
 	known = f[NAME_SIZE] && f[NAME_SIZE] <= PATH_MAX &&
 		(is_link ? f[SIZE] <= PATH_MAX : S_ISREG(f[MODE]) || !f[SIZE]);

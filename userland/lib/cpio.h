@@ -21,6 +21,8 @@
 #define DG_CPIO_IMAGE_MAX ((uint64_t)4 << 30)
 /* Packed parts of one image; tools write two or three. */
 #define DG_CPIO_PARTS_MAX 1024
+/* Members of all its archives. */
+#define DG_CPIO_MEMBERS_MAX (512 * 1024)
 
 struct dg_cpio_member {
 	const char *path; /* as it is written there; good until the next call */

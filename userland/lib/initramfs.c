@@ -353,11 +353,13 @@ static int read_member(struct reading *r, const struct dg_cpio_member *m, struct
 {
 	bool regular = S_ISREG(m->mode);
 	char path[PATH_MAX];
+	int err;
 
 	if (regular && !is_wanted(r, m->path) && !is_index(m->path))
 		return read_other_name(r, m, d);
-	if (dg_linktree_follow(r->links, m->path, false, path) < 0 || !path[0])
-		return 0;
+	err = dg_linktree_follow(r->links, m->path, false, path);
+	if (err < 0 || !path[0])
+		return err == -EFBIG ? err : 0;
 	if (regular)
 		return read_file(r, m, path, d);
 	displace(r, path);
@@ -399,6 +401,8 @@ static int add_linked(struct dg_initramfs *i, struct reading *r)
 		if (!text || !is_wanted(r, path))
 			continue;
 		err = dg_linktree_follow(r->links, path, true, to);
+		if (err == -EFBIG)
+			return err;
 		err = add_copy(i, r, path, err == 0 ? find_entry(r, to) : NULL, true);
 		if (err < 0)
 			return err;
@@ -411,7 +415,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct dg_initramfs_copy *)a)->path, ((const struct dg_initramfs_copy *)b)->path);
 }
 
-static void choose(struct dg_initramfs *i, const struct reading *r)
+static void choose(struct dg_initramfs *i, struct reading *r)
 {
 	for (size_t n = 0; n < r->n_chosen; n++) {
 		char path[PATH_MAX];

@@ -14,6 +14,7 @@ struct link {
 struct dg_linktree {
 	struct link *v;
 	size_t n;
+	uint64_t steps;
 	uint32_t slots[DG_LINKTREE_MAX * 2]; /* index + 1 into @v, by open addressing; 0: free */
 };
 
@@ -178,7 +179,7 @@ static int put_before(char rest[2 * PATH_MAX], const char **left, const char *te
 	return 0;
 }
 
-int dg_linktree_follow(const struct dg_linktree *t, const char *path, bool last, char ret[PATH_MAX])
+int dg_linktree_follow(struct dg_linktree *t, const char *path, bool last, char ret[PATH_MAX])
 {
 	char rest[2 * PATH_MAX];
 	struct way w = { .path = ret };
@@ -195,6 +196,8 @@ int dg_linktree_follow(const struct dg_linktree *t, const char *path, bool last,
 		n = strcspn(left, "/");
 		if (!n)
 			return 0;
+		if (++t->steps > DG_LINKTREE_STEPS_MAX)
+			return -EFBIG;
 		if (n == 2 && left[0] == '.' && left[1] == '.') {
 			way_leave(&w);
 			left += n;

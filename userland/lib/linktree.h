@@ -12,6 +12,8 @@
 
 /* An image of a whole system has a few thousand. */
 #define DG_LINKTREE_MAX 65536
+/* Parts of paths that are followed in all: half a million files, a hundred directories deep. */
+#define DG_LINKTREE_STEPS_MAX ((uint64_t)64 << 20)
 
 struct dg_linktree;
 
@@ -21,9 +23,9 @@ void dg_linktree_free(struct dg_linktree *t);
 /*
  * @path with the links on the way followed, as open(2) would; the last part of
  * it too when @last. @ret has no '/' before it, and is "" for the root itself.
- * -ELOOP, -ENAMETOOLONG: no file can be there.
+ * -ELOOP, -ENAMETOOLONG: no file can be there. -EFBIG: past what is followed in all.
  */
-int dg_linktree_follow(const struct dg_linktree *t, const char *path, bool last, char ret[PATH_MAX]);
+int dg_linktree_follow(struct dg_linktree *t, const char *path, bool last, char ret[PATH_MAX]);
 
 /* @path, as dg_linktree_follow() gave it, is a link to @text from now on. -ENOMEM, -EFBIG. */
 int dg_linktree_set(struct dg_linktree *t, const char *path, const char *text);
