@@ -10,8 +10,8 @@ static const size_t shdr_size[] = { sizeof(Elf32_Shdr), sizeof(Elf64_Shdr) };
 static const size_t sym_size[] = { sizeof(Elf32_Sym), sizeof(Elf64_Sym) };
 
 #define FIELD(elf, base, type32, type64, field)                                                                        \
-	get((elf), (base) + ((elf)->is64 ? offsetof(type64, field) : offsetof(type32, field)),                         \
-	    (elf)->is64 ? sizeof(((type64 *)0)->field) : sizeof(((type32 *)0)->field))
+	((elf)->is64 ? get((elf), (base) + offsetof(type64, field), sizeof(((type64 *)0)->field))                      \
+		     : get((elf), (base) + offsetof(type32, field), sizeof(((type32 *)0)->field)))
 #define EHDR(elf, field) FIELD(elf, (elf)->data, Elf32_Ehdr, Elf64_Ehdr, field)
 #define SHDR(elf, base, field) FIELD(elf, base, Elf32_Shdr, Elf64_Shdr, field)
 #define SYM(elf, base, field) FIELD(elf, base, Elf32_Sym, Elf64_Sym, field)
@@ -25,7 +25,8 @@ static inline uint64_t read_uint(const unsigned char *p, size_t bytes, bool big_
 	return v;
 }
 
-static inline uint64_t get(const struct dg_elf *elf, const unsigned char *p, size_t bytes)
+static inline __attribute__((always_inline)) uint64_t get(const struct dg_elf *elf, const unsigned char *p,
+							  size_t bytes)
 {
 	uint64_t v = 0;
 
@@ -88,13 +89,22 @@ static int check_sections(struct dg_elf *elf, struct dg_diag *d)
 	return 0;
 }
 
-/* Names end inside their section, or reading one would run out of it. */
-static int check_names(struct dg_elf *elf, struct dg_diag *d)
+/* The bytes at its offset, whatever its type says; none where they would lie outside the file. */
+static struct dg_span span_of(const struct dg_elf *elf, const unsigned char *h)
 {
-	struct dg_section s;
+	uint64_t at = SHDR(elf, h, sh_offset), size = SHDR(elf, h, sh_size);
 
-	if (elf->names_index == SHN_UNDEF || !dg_elf_section_at(elf, elf->names_index, &s) || !s.span.len ||
-	    s.span.data[s.span.len - 1] != '\0')
+	if (at > elf->len || size > elf->len - at)
+		return (struct dg_span){ elf->data, 0 };
+	return (struct dg_span){ elf->data + at, size };
+}
+
+/* Names end inside their section, or reading one would run out of it. */
+static int find_names(struct dg_elf *elf, struct dg_diag *d)
+{
+	if (elf->names_index != SHN_UNDEF && elf->names_index < elf->n_sections)
+		elf->names = span_of(elf, header_at(elf, elf->names_index));
+	if (!elf->names.len || elf->names.data[elf->names.len - 1] != '\0')
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "damaged: the names of its sections");
 	return 0;
 }
@@ -118,29 +128,18 @@ int dg_elf_open(const void *data, size_t len, enum dg_elf_format as, struct dg_e
 	if (r == 0)
 		r = check_sections(&elf, d);
 	if (r == 0)
-		r = check_names(&elf, d);
+		r = find_names(&elf, d);
 	if (r == 0)
 		*ret = elf;
 	return r;
 }
 
-/* The bytes at its offset, whatever its type says; none where they would lie outside the file. */
-static struct dg_span span_of(const struct dg_elf *elf, const unsigned char *h)
-{
-	uint64_t at = SHDR(elf, h, sh_offset), size = SHDR(elf, h, sh_size);
-
-	if (at > elf->len || size > elf->len - at)
-		return (struct dg_span){ elf->data, 0 };
-	return (struct dg_span){ elf->data + at, size };
-}
-
 static const char *name_of(const struct dg_elf *elf, const unsigned char *h)
 {
-	struct dg_span names = span_of(elf, header_at(elf, elf->names_index));
 	uint64_t at = SHDR(elf, h, sh_name);
 
 	/* That they end was checked at open. */
-	return at < names.len ? (const char *)names.data + at : "";
+	return at < elf->names.len ? (const char *)elf->names.data + at : "";
 }
 
 bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section *ret)
@@ -163,6 +162,11 @@ bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section
 	};
 	ret->span = span_of(elf, h);
 	return true;
+}
+
+uint64_t dg_elf_section_flags(const struct dg_elf *elf, size_t index)
+{
+	return index < elf->n_sections ? SHDR(elf, header_at(elf, index), sh_flags) : 0;
 }
 
 size_t dg_elf_section_index(const struct dg_elf *elf, const char *name)
@@ -195,21 +199,28 @@ bool dg_elf_symbols(const struct dg_elf *elf, struct dg_symbols *ret)
 	return false;
 }
 
+uint16_t dg_elf_symbol_section(const struct dg_elf *elf, const struct dg_symbols *symbols, size_t i)
+{
+	return (uint16_t)SYM(elf, symbols->table.data + i * sym_size[elf->is64], st_shndx);
+}
+
 void dg_elf_symbol(const struct dg_elf *elf, const struct dg_symbols *symbols, size_t i, struct dg_symbol *ret)
 {
 	const unsigned char *p = symbols->table.data + i * sym_size[elf->is64];
 	uint64_t name = SYM(elf, p, st_name), info = SYM(elf, p, st_info);
 	size_t room = (size_t)(elf->data + elf->len - symbols->names.data), left;
-	const char *names = (const char *)symbols->names.data;
+	const char *start, *end;
 
 	left = name < room ? room - name : 0;
 	/* No kernel has a longer one, and many that share their bytes would take for ever. */
 	if (left > DG_ELF_NAME_MOST)
 		left = DG_ELF_NAME_MOST;
-
+	/* A kernel reads on behind the names' end; so is it read here, as far as there are bytes. */
+	start = (const char *)symbols->names.data + (left ? name : 0);
+	end = left ? memchr(start, '\0', left) : NULL;
 	*ret = (struct dg_symbol){
-		/* A kernel reads on behind the names' end; so is it read here, as far as there are bytes. */
-		.name = left && memchr(names + name, '\0', left) ? names + name : "",
+		.name = end ? start : "",
+		.name_len = end ? (size_t)(end - start) : 0,
 		.value = SYM(elf, p, st_value),
 		.section = (uint16_t)SYM(elf, p, st_shndx),
 		.bind = ELF64_ST_BIND(info),
@@ -224,7 +235,7 @@ uint32_t dg_elf_u32(const struct dg_elf *elf, const void *p)
 
 uint64_t dg_elf_word(const struct dg_elf *elf, const void *p)
 {
-	return get(elf, p, elf->is64 ? 8 : 4);
+	return elf->is64 ? get(elf, p, 8) : get(elf, p, 4);
 }
 
 void dg_notes_build_id(struct dg_span notes, bool big_endian, char ret_hex[DG_BUILD_ID_HEX])

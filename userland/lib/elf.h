@@ -10,18 +10,19 @@
 
 #include "diag.h"
 
+struct dg_span {
+	const unsigned char *data;
+	size_t len;
+};
+
 struct dg_elf {
 	const unsigned char *data; /* borrowed */
 	size_t len;
 	bool is64, big_endian;
 	uint16_t type, machine;
 	uint16_t n_sections, names_index;
-	uint64_t headers; /* offset of the section headers */
-};
-
-struct dg_span {
-	const unsigned char *data;
-	size_t len;
+	uint64_t headers;     /* offset of the section headers */
+	struct dg_span names; /* of sections; ends in NUL */
 };
 
 struct dg_section {
@@ -36,6 +37,7 @@ struct dg_section {
 
 struct dg_symbol {
 	const char *name; /* "" when its offset lies outside the names, or it is too long */
+	size_t name_len;
 	uint64_t value;
 	uint16_t section; /* 0: undefined */
 	unsigned char bind, kind;
@@ -57,6 +59,8 @@ int dg_elf_open(const void *data, size_t len, enum dg_elf_format as, struct dg_e
 
 /* The section with index @index; false past the last one. */
 bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section *ret);
+/* Its flags alone; 0 past the last one. */
+uint64_t dg_elf_section_flags(const struct dg_elf *elf, size_t index);
 /* The first section @name; false: there is none. */
 bool dg_elf_section(const struct dg_elf *elf, const char *name, struct dg_section *ret);
 size_t dg_elf_section_index(const struct dg_elf *elf, const char *name); /* 0: none */
@@ -69,6 +73,8 @@ struct dg_symbols {
 /* false: there is none that can be read. */
 bool dg_elf_symbols(const struct dg_elf *elf, struct dg_symbols *ret);
 void dg_elf_symbol(const struct dg_elf *elf, const struct dg_symbols *symbols, size_t i, struct dg_symbol *ret);
+/* Its ->section alone, which of most symbols is all that matters. */
+uint16_t dg_elf_symbol_section(const struct dg_elf *elf, const struct dg_symbols *symbols, size_t i);
 
 /* Integers of the file's byte order, from anywhere; a word is 8 bytes, or 4 in a 32-bit file. */
 uint32_t dg_elf_u32(const struct dg_elf *elf, const void *p);

@@ -125,7 +125,8 @@ static int open_regular(const char *path, int *ret_fd, size_t *ret_size)
 static int read_up_to(int fd, size_t size, size_t max, char **ret, size_t *ret_len)
 {
 	dg_auto_free char *buf = NULL;
-	size_t len = 0, room = size && size < max ? size : 4096;
+	/* One byte more than there should be: to see the end without room for another. */
+	size_t len = 0, room = size && size < max ? size + 1 : 4096;
 
 	if (room > max)
 		room = max;

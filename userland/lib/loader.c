@@ -14,9 +14,16 @@
 #include "reasons.h"
 #include "relocations.h"
 
+/* "0x%08llx"; a level that does not fit has thousands of them, too many for printf. */
 static char *hex(uint64_t crc)
 {
-	return dg_format("0x%08llx", (unsigned long long)crc);
+	char text[2 + 16 + 1], *p = text + sizeof(text) - 1;
+
+	for (*p = '\0'; crc || p > text + sizeof(text) - 1 - 8; crc >>= 4)
+		*--p = "0123456789abcdef"[crc & 15];
+	*--p = 'x';
+	*--p = '0';
+	return strdup(p);
 }
 
 static int judge_signature(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
@@ -194,7 +201,7 @@ static char *file_crc(const struct dg_modfile *m, const struct dg_kernel *k, con
 
 static int judge_layout(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
-	const struct dg_export_entry *e = dg_kernel_export(k, "module_layout");
+	const struct dg_export_entry *e = dg_kernel_export_hashed(k, m->layout.name, m->layout.hash);
 	enum dg_reason_kind kind;
 	bool fatal;
 
@@ -412,34 +419,55 @@ static int judge_relocations(const struct dg_modfile *m, struct dg_judgement *j)
 	return damage ? elf_reason(j, damage) : 0;
 }
 
-/* Whether @owner is loaded whenever @m is: the kernel itself, or a module whose symbols @m uses. */
-static bool is_needed(const struct dg_modfile *m, struct dg_kernel *k, const char *owner)
-{
-	if (dg_streq(owner, "vmlinux"))
-		return true;
-	for (size_t i = 0; i < m->n_imports; i++) {
-		const struct dg_export_entry *e = dg_symtab_find(k->exports, m->imports[i].name);
+/* Who is loaded whenever a module is: the kernel itself, and the modules whose symbols it uses. */
+struct needed {
+	const char **v;
+	size_t n;
+};
 
-		if (e && dg_streq(e->owner, owner))
+static bool is_needed(const struct needed *needed, const char *owner)
+{
+	for (size_t i = 0; i < needed->n; i++)
+		if (dg_streq(needed->v[i], owner))
 			return true;
-	}
 	return false;
+}
+
+static int collect_needed(const struct dg_modfile *m, const struct dg_kernel *k, struct needed *ret)
+{
+	const char *owner = "vmlinux", *last = NULL;
+
+	for (size_t i = 0; i <= m->n_imports; i++) {
+		if (owner != last && !is_needed(ret, owner)) {
+			if (DG_GROW(ret->v, ret->n) < 0)
+				return -ENOMEM;
+			ret->v[ret->n++] = owner;
+		}
+		last = owner;
+		if (i < m->n_imports) {
+			const struct dg_export_entry *e =
+				dg_symtab_find_hashed(k->exports, m->imports[i].name, m->imports[i].hash);
+
+			owner = e ? e->owner : last;
+		}
+	}
+	return 0;
 }
 
 /* Another module that exports it may or may not be loaded then, and is not held against it. */
 static int judge_duplicates(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
-	for (size_t i = 0; i < m->n_exports; i++) {
-		const struct dg_export_entry *e = dg_kernel_export(k, m->exports[i].name);
-		int r;
+	struct needed needed = { 0 };
+	int r = m->n_exports ? collect_needed(m, k, &needed) : 0;
 
-		if (!e || !is_needed(m, k, e->owner))
-			continue;
-		r = dg_reason_add(j, DG_REASON_DUPLICATE, ENOEXEC, e->name, NULL, NULL, e->owner);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < m->n_exports && r == 0; i++) {
+		const struct dg_export_entry *e = dg_kernel_export(k, m->exports[i].name);
+
+		if (e && is_needed(&needed, e->owner))
+			r = dg_reason_add(j, DG_REASON_DUPLICATE, ENOEXEC, e->name, NULL, NULL, e->owner);
 	}
-	return 0;
+	free(needed.v);
+	return r;
 }
 
 static int judge_extended(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)

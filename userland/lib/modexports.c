@@ -160,8 +160,10 @@ static int add_absolute_crcs(struct dg_modfile *m)
 		struct dg_symbol sym;
 		size_t j;
 
+		if (dg_elf_symbol_section(&m->elf, &m->symbols, i) != SHN_ABS)
+			continue;
 		dg_elf_symbol(&m->elf, &m->symbols, i, &sym);
-		if (sym.section != SHN_ABS || !dg_startswith(sym.name, "__crc_"))
+		if (!dg_startswith(sym.name, "__crc_"))
 			continue;
 		/* The first symbol of a name decides, for all exports of it. */
 		j = find_first(sorted, m->n_exports, sym.name + strlen("__crc_"));

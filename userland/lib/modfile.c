@@ -83,7 +83,7 @@ static void set_name(struct dg_modfile *m, struct dg_span info, struct dg_span t
 struct version {
 	const char *name;
 	uint64_t crc;
-	uint32_t hash;
+	uint32_t hash, len;
 };
 
 /* By open addressing, at most half full; an entry without a name is free. */
@@ -103,23 +103,24 @@ static int make_room(struct versions *versions, size_t n)
 	return versions->v ? 0 : -ENOMEM;
 }
 
-static struct version *find(const struct versions *versions, const char *name, uint32_t hash)
+static struct version *find(const struct versions *versions, const char *name, size_t len, uint32_t hash)
 {
 	size_t i = hash & versions->mask;
+	struct version *v = &versions->v[i];
 
-	while (versions->v[i].name && (versions->v[i].hash != hash || strcmp(versions->v[i].name, name) != 0))
-		i = (i + 1) & versions->mask;
-	return &versions->v[i];
+	while (v->name && (v->hash != hash || v->len != len || memcmp(v->name, name, len) != 0))
+		v = &versions->v[i = (i + 1) & versions->mask];
+	return v;
 }
 
 /* Of several records of one name the loader takes the first. */
-static void put(struct versions *versions, const char *name, uint64_t crc)
+static void put(struct versions *versions, const char *name, size_t len, uint64_t crc)
 {
-	uint32_t hash = dg_symbol_hash(name);
-	struct version *v = find(versions, name, hash);
+	uint32_t hash = dg_symbol_hash_n(name, len);
+	struct version *v = find(versions, name, len, hash);
 
 	if (!v->name)
-		*v = (struct version){ name, crc, hash };
+		*v = (struct version){ name, crc, hash, (uint32_t)len };
 }
 
 /* A record whose name has no end equals no symbol's. */
@@ -130,10 +131,11 @@ static int read_versions(const struct dg_modfile *m, struct dg_span s, struct ve
 	if (make_room(to, n) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const unsigned char *p = s.data + i * 64;
+		const char *p = (const char *)s.data + i * 64;
+		size_t len = strnlen(p + word, 64 - word);
 
-		if (memchr(p + word, '\0', 64 - word))
-			put(to, (const char *)p + word, dg_elf_word(&m->elf, p));
+		if (len < 64 - word)
+			put(to, p + word, len, dg_elf_word(&m->elf, p));
 	}
 	return 0;
 }
@@ -150,7 +152,7 @@ static int read_ext_versions(struct dg_modfile *m, struct dg_span crcs, struct d
 
 		if (len == names.len - at)
 			break;
-		put(to, name, dg_elf_u32(&m->elf, crcs.data + i * 4));
+		put(to, name, len, dg_elf_u32(&m->elf, crcs.data + i * 4));
 		at += len + 1;
 	}
 	m->ext_unpaired = i != n;
@@ -177,40 +179,49 @@ static int collect_versions(struct dg_modfile *m, struct versions *plain, struct
 	return r;
 }
 
-static void set_crc(struct dg_import *i, const struct versions *plain, const struct versions *ext)
+static void set_crc(struct dg_import *i, size_t len, const struct versions *plain, const struct versions *ext)
 {
 	const struct version *found;
 
-	i->hash = dg_symbol_hash(i->name);
-	found = plain->v ? find(plain, i->name, i->hash) : NULL;
+	found = plain->v ? find(plain, i->name, len, i->hash) : NULL;
 	i->has_crc = found && found->name;
 	i->crc = i->has_crc ? found->crc : 0;
-	found = ext->v ? find(ext, i->name, i->hash) : NULL;
+	found = ext->v ? find(ext, i->name, len, i->hash) : NULL;
 	i->has_ext_crc = found && found->name;
 	i->ext_crc = i->has_ext_crc ? (uint32_t)found->crc : 0;
+}
+
+/* Whether a symbol of that section is one to be resolved, or one that no loader takes. */
+static bool is_import(const struct dg_modfile *m, uint16_t section, enum dg_import_kind *ret)
+{
+	*ret = DG_IMPORT_BAD;
+	if (section == SHN_UNDEF)
+		*ret = DG_IMPORT_SYMBOL;
+	else if (section == SHN_COMMON)
+		*ret = DG_IMPORT_COMMON;
+	else if (section < SHN_LORESERVE)
+		return section >= m->elf.n_sections;
+	else
+		return section != SHN_ABS && section != 0xff20; /* SHN_LIVEPATCH */
+	return true;
 }
 
 static int collect_imports(struct dg_modfile *m, const struct versions *plain, const struct versions *ext)
 {
 	for (size_t i = 1; i < m->symbols.n; i++) {
-		struct dg_import import = { .kind = DG_IMPORT_SYMBOL };
+		struct dg_import import = { 0 };
 		struct dg_symbol sym;
 
-		dg_elf_symbol(&m->elf, &m->symbols, i, &sym);
-		if (sym.section == SHN_COMMON)
-			import.kind = DG_IMPORT_COMMON;
-		else if (sym.section >= m->elf.n_sections && sym.section < SHN_LORESERVE)
-			import.kind = DG_IMPORT_BAD;
-		else if (sym.section >= SHN_LORESERVE && sym.section != SHN_ABS && sym.section != 0xff20)
-			import.kind = DG_IMPORT_BAD; /* 0xff20: SHN_LIVEPATCH */
-		else if (sym.section != SHN_UNDEF)
+		if (!is_import(m, dg_elf_symbol_section(&m->elf, &m->symbols, i), &import.kind))
 			continue;
+		dg_elf_symbol(&m->elf, &m->symbols, i, &sym);
 		if (import.kind == DG_IMPORT_COMMON && dg_startswith(sym.name, "__gnu_lto"))
 			continue;
 		import.name = sym.name;
+		import.hash = dg_symbol_hash_n(sym.name, sym.name_len);
 		import.weak = sym.bind == STB_WEAK;
 		if (import.kind == DG_IMPORT_SYMBOL)
-			set_crc(&import, plain, ext);
+			set_crc(&import, sym.name_len, plain, ext);
 		if (DG_GROW(m->imports, m->n_imports) < 0)
 			return -ENOMEM;
 		m->imports[m->n_imports++] = import;
@@ -275,8 +286,8 @@ static int parse(struct dg_modfile *m, struct dg_diag *d)
 	dg_elf_build_id(&m->elf, m->build_id);
 	(void)dg_elf_symbols(&m->elf, &m->symbols);
 	r = collect_versions(m, &plain, &ext);
-	m->layout = (struct dg_import){ .name = "module_layout" };
-	set_crc(&m->layout, &plain, &ext);
+	m->layout = (struct dg_import){ .name = "module_layout", .hash = dg_symbol_hash("module_layout") };
+	set_crc(&m->layout, strlen(m->layout.name), &plain, &ext);
 	if (r == 0)
 		r = collect_imports(m, &plain, &ext);
 	free(plain.v);

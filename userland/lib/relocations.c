@@ -25,35 +25,57 @@ static int width_of(uint32_t type)
 /* A symbol in a section that is not loaded lies too far away for 32 bits. */
 static bool is_out_of_reach(const struct dg_modfile *m, uint32_t symbol)
 {
-	struct dg_section s;
-	struct dg_symbol sym;
+	uint16_t section = symbol < m->symbols.n ? dg_elf_symbol_section(&m->elf, &m->symbols, symbol) : 0;
 
-	if (symbol >= m->symbols.n)
-		return false;
-	dg_elf_symbol(&m->elf, &m->symbols, symbol, &sym);
-	return sym.section && dg_elf_section_at(&m->elf, sym.section, &s) && !(s.flags & SHF_ALLOC);
+	return section && section < m->elf.n_sections && !(dg_elf_section_flags(&m->elf, section) & SHF_ALLOC);
+}
+
+static bool is_zero(const unsigned char *p, int width)
+{
+	uint64_t v = 0;
+
+	if (width == 8)
+		memcpy(&v, p, 8);
+	else
+		memcpy(&v, p, 4);
+	return !v;
+}
+
+/* A million and more in a level's modules: of little endian, which x86_64 is, they are read as they lie. */
+static Elf64_Rela relocation_at(const struct dg_modfile *m, const unsigned char *p)
+{
+	Elf64_Rela r;
+
+	memcpy(&r, p, sizeof(r));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (!m->elf.big_endian)
+		return r;
+#endif
+	r.r_offset = dg_elf_word(&m->elf, p);
+	r.r_info = dg_elf_word(&m->elf, p + 8);
+	return r;
 }
 
 static const char *check_section(const struct dg_modfile *m, const struct dg_section *table,
 				 const struct dg_section *target)
 {
-	static const unsigned char zeroes[8];
+	const unsigned char *end = table->span.data + table->span.len / sizeof(Elf64_Rela) * sizeof(Elf64_Rela);
 
-	for (size_t at = 0; at + sizeof(Elf64_Rela) <= table->span.len; at += sizeof(Elf64_Rela)) {
-		uint64_t to = dg_elf_word(&m->elf, table->span.data + at);
-		uint64_t info = dg_elf_word(&m->elf, table->span.data + at + 8);
-		uint32_t type = (uint32_t)ELF64_R_TYPE(info);
+	for (const unsigned char *p = table->span.data; p < end; p += sizeof(Elf64_Rela)) {
+		Elf64_Rela r = relocation_at(m, p);
+		uint32_t type = (uint32_t)ELF64_R_TYPE(r.r_info);
 		int width = width_of(type);
 
 		if (width < 0)
 			return "damaged: a relocation of no known kind";
 		/* Past the section's end the kernel reads on; what is there nobody can tell. */
-		if (!width || to > target->span.len || target->span.len - to < (size_t)width)
+		if (!width || r.r_offset > target->span.len || target->span.len - r.r_offset < (size_t)width)
 			continue;
-		if (target->type != SHT_NOBITS && memcmp(target->span.data + to, zeroes, (size_t)width) != 0)
+		if (target->type != SHT_NOBITS && !is_zero(target->span.data + r.r_offset, width))
 			return "damaged: a relocation of bytes that are filled in already";
 		/* Of relative ones the kernel does not check how far they reach. */
-		if ((type == R_X86_64_32 || type == R_X86_64_32S) && is_out_of_reach(m, (uint32_t)ELF64_R_SYM(info)))
+		if ((type == R_X86_64_32 || type == R_X86_64_32S) &&
+		    is_out_of_reach(m, (uint32_t)ELF64_R_SYM(r.r_info)))
 			return "damaged: a relocation by a symbol that is not loaded";
 	}
 	return NULL;

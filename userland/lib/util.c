@@ -155,13 +155,27 @@ __attribute__((constructor)) static void seed_hash(void)
 	hash_start ^= seed;
 }
 
+uint32_t dg_symbol_hash_n(const char *name, size_t len)
+{
+	const uint64_t prime = 0x9e3779b97f4a7c15u;
+	uint64_t h = hash_start ^ len, word;
+
+	for (; len >= 8; name += 8, len -= 8) {
+		memcpy(&word, name, 8);
+		h = (h ^ word) * prime;
+		h ^= h >> 32;
+	}
+	word = 0;
+	memcpy(&word, name, len);
+	h = (h ^ word) * prime;
+	h ^= h >> 32;
+	h *= prime;
+	return (uint32_t)(h >> 32) | 1;
+}
+
 uint32_t dg_symbol_hash(const char *name)
 {
-	uint64_t h = hash_start;
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 0x100000001b3u;
-	return (uint32_t)(h ^ (h >> 32)) | 1;
+	return dg_symbol_hash_n(name, strlen(name));
 }
 
 char *dg_printable(char *s)

@@ -82,8 +82,9 @@ bool dg_release_valid(const char *release);
  */
 int dg_version_compare(const char *a, const char *b);
 
-/* FNV-1a of a symbol's name, seeded for this process, folded to 32 bits; never 0. */
+/* Of a symbol's name, eight bytes at a time, seeded for this process; never 0. */
 uint32_t dg_symbol_hash(const char *name);
+uint32_t dg_symbol_hash_n(const char *name, size_t len);
 
 /* Control and non-ASCII bytes become '?', in place: disk is hostile to terminals too. Returns @s. */
 char *dg_printable(char *s);
