@@ -37,13 +37,27 @@ static void test_modprobe_path_no_index(void **state)
 	assert_ptr_equal(path, (char *)1);
 }
 
+static int count_symbol(const char *symbol, const char *module, void *data)
+{
+	if (dg_streq(symbol, "from_module") && dg_streq(module, "exporter"))
+		(*(int *)data)++;
+	return 0;
+}
+
+static int refuse_symbol(const char *symbol, const char *module, void *data)
+{
+	(void)symbol, (void)module, (void)data;
+	return -EIO;
+}
+
 /* Opened once, and asked more than once. */
-static void test_modindex_symbol_path_each(void **state)
+static void test_modindex_each(void **state)
 {
 	static const struct fx_symbol exports[] = { { .name = "from_module", .crc = 1 }, { 0 } };
 	struct fx_module m = fx_module_good("exporter");
 	struct dg_modindex *index = NULL;
 	char *path = (char *)1;
+	int n = 0;
 
 	fx_install_kernel(*state, R);
 	m.exports = exports;
@@ -51,13 +65,16 @@ static void test_modindex_symbol_path_each(void **state)
 	fx_text(*state, MODULES "/modules.order", "kernel/exporter.ko\n");
 	fx_depmod(*state, R);
 	assert_int_equal(dg_modindex_open(fx_at(*state, MODULES), &index), 0);
-	assert_int_equal(dg_modindex_symbol_path(index, "nobody_has_it", &path), -ENOENT);
+	assert_int_equal(dg_modindex_path(index, "nobody", &path), -ENOENT);
 	assert_ptr_equal(path, (char *)1);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(dg_modindex_symbol_path(index, "from_module", &path), 0);
+		assert_int_equal(dg_modindex_symbols(index, count_symbol, &n), 0);
+		assert_int_equal(n, i + 1);
+		assert_int_equal(dg_modindex_path(index, "exporter", &path), 0);
 		assert_string_equal(path, fx_at(*state, MODULES "/kernel/exporter.ko"));
 		free(path);
 	}
+	assert_int_equal(dg_modindex_symbols(index, refuse_symbol, NULL), -EIO);
 	dg_modindex_close(index);
 }
 
@@ -93,12 +110,9 @@ static void test_depmod_not_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FX_TEST(test_modprobe_path_by_index),
-		FX_TEST(test_modprobe_path_no_index),
-		FX_TEST(test_modindex_symbol_path_each),
-		FX_TEST(test_modprobe_load_unknown),
-		FX_TEST(test_depmod_fails),
-		FX_TEST(test_depmod_not_there),
+		FX_TEST(test_modprobe_path_by_index), FX_TEST(test_modprobe_path_no_index),
+		FX_TEST(test_modindex_each),	      FX_TEST(test_modprobe_load_unknown),
+		FX_TEST(test_depmod_fails),	      FX_TEST(test_depmod_not_there),
 	};
 
 	return cmocka_run_group_tests_name("modprobe", tests, NULL, NULL);

@@ -51,9 +51,7 @@ static int add_closure(struct dg_kernel *k, const char *name, char ***v, size_t 
 	char **needs = NULL;
 	int r = add_name(v, n, name);
 
-	if (r == 0 && k->modules_dir && !k->index)
-		(void)dg_modindex_open(k->modules_dir, &k->index);
-	if (r < 0 || !k->index || dg_modindex_needs(k->index, name, &needs) < 0)
+	if (r < 0 || dg_kernel_needs(k, name, &needs) < 0)
 		return r;
 	for (char **need = needs; *need && r == 0; need++)
 		r = add_name(v, n, *need);

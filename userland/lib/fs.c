@@ -235,7 +235,7 @@ static int parent_sync(const char *path)
 	return copy ? dg_dir_sync(dirname(copy)) : -ENOMEM;
 }
 
-int dg_file_write(const char *path, const void *data, size_t len, mode_t mode)
+static int replace(const char *path, const void *data, size_t len, mode_t mode, bool sync)
 {
 	dg_auto_free char *tmp = beside(path);
 	int fd, r;
@@ -250,7 +250,7 @@ int dg_file_write(const char *path, const void *data, size_t len, mode_t mode)
 	r = write_all(fd, data, len);
 	if (r == 0 && fchmod(fd, mode) < 0)
 		r = -errno;
-	if (r == 0 && fsync(fd) < 0)
+	if (r == 0 && sync && fsync(fd) < 0)
 		r = -errno;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
@@ -260,7 +260,17 @@ int dg_file_write(const char *path, const void *data, size_t len, mode_t mode)
 		unlink(tmp);
 		return r;
 	}
-	return parent_sync(path);
+	return sync ? parent_sync(path) : 0;
+}
+
+int dg_file_write(const char *path, const void *data, size_t len, mode_t mode)
+{
+	return replace(path, data, len, mode, true);
+}
+
+int dg_file_replace(const char *path, const void *data, size_t len, mode_t mode)
+{
+	return replace(path, data, len, mode, false);
 }
 
 int dg_file_remove(const char *path)

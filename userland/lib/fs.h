@@ -48,6 +48,8 @@ int dg_file_read_line(const char *path, char **ret);
  * the directory synced. @mode as in open(2).
  */
 int dg_file_write(const char *path, const void *data, size_t len, mode_t mode);
+/* The same without syncing: after a crash it may be empty or cut short, so its reader has to notice. */
+int dg_file_replace(const char *path, const void *data, size_t len, mode_t mode);
 
 /* Unlink, the directory synced; absent is fine. */
 int dg_file_remove(const char *path);

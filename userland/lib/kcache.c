@@ -1,54 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kcache.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-
-#include "digest.h"
-#include "fs.h"
+#include "cachefile.h"
 #include "symvers.h"
 
-#define DIR "/var/cache/drvguard"
 #define MAGIC "drvguard-kernel 1\n"
-#define CACHE_MAX ((size_t)64 << 20)
 
-static char *cache_path(const char *root, const char *release)
+static char *cache_name(const char *release)
 {
-	dg_auto_free char *inside = dg_format(DIR "/kernel-%s", release);
-
-	return inside ? dg_path_join(root, inside) : NULL;
-}
-
-/* The first lines of a file that is valid for @image. */
-static char *head_of(const char *image)
-{
-	struct stat st;
-
-	if (stat(image, &st) < 0)
-		return NULL;
-	return dg_format(MAGIC "image %llx %llu %lld %lld.%09ld %lld.%09ld\n", (unsigned long long)st.st_dev,
-			 (unsigned long long)st.st_ino, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-			 st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
-}
-
-/* Verdicts rest on it: only from whom this run would trust anyway. */
-static bool trusted(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-static bool digest_fits(const char *data, size_t len, size_t *ret_body)
-{
-	const size_t tail = 4 + 64 + 1;
-	char sum[DG_SHA256_HEX];
-
-	if (len < tail || memcmp(data + len - tail, "end ", 4) != 0)
-		return false;
-	*ret_body = len - tail;
-	return dg_sha256(data, *ret_body, sum) == 0 && memcmp(sum, data + *ret_body + 4, 64) == 0;
+	return dg_format("kernel-%s", release);
 }
 
 static size_t unhex(char *s)
@@ -84,19 +44,22 @@ static bool read_lines(char *data, size_t *at, struct dg_kimage *ret)
 	}
 }
 
-bool dg_kcache_load(const char *root, const char *release, const char *image, struct dg_kimage *ret)
+bool dg_kcache_parse(char *text, size_t len, const char *image_id, struct dg_kimage *ret)
 {
-	dg_auto_free char *path = cache_path(root, release), *head = head_of(image);
-	dg_auto_free void *data = NULL;
-	size_t len, body, at;
+	dg_auto_free char *head = dg_format(MAGIC "image %s\n", image_id);
+	size_t at = head ? strlen(head) : 0;
 
-	if (!path || !head || !trusted(path) || dg_file_read(path, CACHE_MAX, &data, &len) < 0)
-		return false;
-	at = strlen(head);
-	if (!digest_fits(data, len, &body) || at > body || memcmp(data, head, at) != 0)
-		return false;
-	((char *)data)[body] = '\0';
-	return read_lines(data, &at, ret) && dg_symvers_parse((char *)data + at, body - at, ret->symtab, NULL) == 0;
+	return head && dg_startswith(text, head) && read_lines(text, &at, ret) &&
+	       dg_symvers_parse(text + at, len - at, ret->symtab, NULL) == 0;
+}
+
+bool dg_kcache_load(const char *root, const char *release, const char *image_id, struct dg_kimage *ret)
+{
+	dg_auto_free char *name = cache_name(release), *text = NULL;
+	size_t len;
+
+	text = name && *image_id ? dg_cachefile_read(root, name, &len) : NULL;
+	return text && dg_kcache_parse(text, len, image_id, ret);
 }
 
 static void write_entry(const struct dg_export_entry *e, void *file)
@@ -113,26 +76,17 @@ static void write_key(const unsigned char *der, size_t len, void *file)
 	fputc('\n', file);
 }
 
-void dg_kcache_save(const char *root, const char *release, const char *image, const struct dg_kimage *k)
+void dg_kcache_save(const char *root, const char *release, const char *image_id, const struct dg_kimage *k)
 {
-	dg_auto_free char *path = cache_path(root, release), *dir = dg_path_join(root, DIR), *head = head_of(image);
-	dg_auto_free char *body = NULL, *text = NULL;
-	char sum[DG_SHA256_HEX];
+	dg_auto_free char *name = cache_name(release), *text = NULL;
 	size_t len;
 	FILE *f;
 
-	if (!path || !dir || !head || access(dir, W_OK) < 0)
+	if (!name || !*image_id || !dg_cachefile_writable(root) || !(f = open_memstream(&text, &len)))
 		return;
-	f = open_memstream(&body, &len);
-	if (!f)
-		return;
-	fprintf(f, "%sbuild-id %s\n", head, k->build_id[0] ? k->build_id : "-");
+	fprintf(f, MAGIC "image %s\nbuild-id %s\n", image_id, k->build_id[0] ? k->build_id : "-");
 	dg_keys_each(k->keys, write_key, f);
 	dg_symtab_each(k->symtab, write_entry, f);
-	if (fclose(f) != 0 || dg_sha256(body, len, sum) < 0)
-		return;
-	text = dg_format("%send %s\n", body, sum);
-	/* Not kept is not lost: the next run reads the image. */
-	if (text)
-		(void)dg_file_write(path, text, strlen(text), 0644);
+	if (fclose(f) == 0)
+		dg_cachefile_write(root, name, text, len);
 }

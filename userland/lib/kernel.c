@@ -2,16 +2,17 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <fts.h>
 #include <sys/stat.h>
 
+#include "cachefile.h"
 #include "fs.h"
 #include "kcache.h"
 #include "kflat.h"
 #include "kimage.h"
 #include "modfile.h"
 #include "modprobe.h"
-#include "modtree.h"
 #include "symvers.h"
 #include "unpack.h"
 
@@ -114,6 +115,7 @@ void dg_kernel_free(struct dg_kernel *k)
 {
 	if (!k)
 		return;
+	dg_exporters_free(k->tree);
 	free(k->root);
 	free(k->release);
 	free(k->modules_dir);
@@ -123,9 +125,6 @@ void dg_kernel_free(struct dg_kernel *k)
 	dg_keys_free(k->keys);
 	dg_modindex_close(k->index);
 	dg_modconf_free(k->modconf);
-	for (size_t i = 0; i < k->n_owners; i++)
-		free(k->owners[i].path);
-	free(k->owners);
 	free(k);
 }
 
@@ -234,18 +233,38 @@ bool dg_kernel_runs(const struct dg_kernel *k)
 	return path && dg_file_read_line(path, &release) == 0 && dg_streq(release, k->release);
 }
 
+/* What is read when first asked for, by whichever of the judging threads. */
+static pthread_mutex_t lazily = PTHREAD_MUTEX_INITIALIZER;
+
 const struct dg_modconf *dg_kernel_modconf(struct dg_kernel *k)
 {
+	pthread_mutex_lock(&lazily);
 	if (!k->modconf)
 		(void)dg_modconf_read(k->root, dg_kernel_runs(k), &k->modconf);
+	pthread_mutex_unlock(&lazily);
 	return k->modconf;
+}
+
+int dg_kernel_needs(struct dg_kernel *k, const char *name, char ***ret)
+{
+	int r = -ENOENT;
+
+	pthread_mutex_lock(&lazily);
+	if (k->modules_dir && !k->index)
+		(void)dg_modindex_open(k->modules_dir, &k->index);
+	if (k->index)
+		r = dg_modindex_needs(k->index, name, ret);
+	pthread_mutex_unlock(&lazily);
+	return r;
 }
 
 const struct dg_kmod *dg_kernel_kmod(struct dg_kernel *k)
 {
+	pthread_mutex_lock(&lazily);
 	if (!k->kmod_read)
 		dg_kmod_read(k->root, &k->kmod);
 	k->kmod_read = true;
+	pthread_mutex_unlock(&lazily);
 	return &k->kmod;
 }
 
@@ -351,9 +370,11 @@ static int read_image(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag *
 {
 	struct dg_kimage image = { .symtab = t };
 	struct dg_diag why = { 0 };
+	char id[DG_FILE_ID];
 	int r;
 
-	if (t && dg_kcache_load(k->root, k->release, k->image, &image)) {
+	(void)dg_file_id(k->image, id);
+	if (t && dg_kcache_load(k->root, k->release, id, &image)) {
 		take_image(k, &image);
 		return 0;
 	}
@@ -366,7 +387,7 @@ static int read_image(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag *
 				   "%s", why.what[0] ? why.what : strerror(-r));
 	}
 	if (t)
-		dg_kcache_save(k->root, k->release, k->image, &image);
+		dg_kcache_save(k->root, k->release, id, &image);
 	take_image(k, &image);
 	return 0;
 }
@@ -392,6 +413,13 @@ static int read_symvers(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag
 	return 0;
 }
 
+static int open_tree(struct dg_kernel *k)
+{
+	if (!k->modules_dir || k->tree)
+		return 0;
+	return dg_exporters_new(k->root, k->release, k->modules_dir, &k->tree);
+}
+
 int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
 {
 	dg_auto(dg_symtab_freep) struct dg_symtab *t = NULL;
@@ -400,7 +428,9 @@ int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
 
 	if (k->exports)
 		return 0;
-	r = dg_symtab_new(&t);
+	r = open_tree(k);
+	if (r == 0)
+		r = dg_symtab_new(&t);
 	if (r < 0)
 		return r;
 	if (k->image && (r = read_image(k, t, &image_why)) == 0 && dg_symtab_count(t)) {
@@ -442,9 +472,11 @@ int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d)
 
 void dg_kernel_reindexed(struct dg_kernel *k)
 {
-	dg_modindex_close(k->index);
-	k->index = NULL;
-	k->index_checked = false;
+	dg_modindex_close(dg_take(k->index));
+	dg_exporters_free(dg_take(k->tree));
+	/* Without memory for it what its modules export is missing, and told so. */
+	if (k->exports)
+		(void)open_tree(k);
 }
 
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
@@ -457,7 +489,8 @@ void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
 						   .gpl_only = m->exports[i].gpl_only,
 						   .has_crc = m->exports[i].has_crc };
 
-		if (dg_symtab_add(k->exports, &e) < 0)
+		/* Who was found first stays. */
+		if (!dg_kernel_export_read(k, e.name, dg_symbol_hash(e.name), 0) && dg_symtab_add(k->exports, &e) < 0)
 			return;
 	}
 }
@@ -467,64 +500,18 @@ const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *
 	return dg_kernel_export_hashed(k, name, dg_symbol_hash(name));
 }
 
-struct dg_owner *dg_kernel_owner(struct dg_kernel *k, const char *name)
-{
-	for (size_t i = 0; i < k->n_owners; i++)
-		if (dg_streq(k->owners[i].name, name))
-			return &k->owners[i];
-	return NULL;
-}
-
-/* What lies under kernel/ came with the kernel, and loads. */
-static void note_owner(struct dg_kernel *k, const struct dg_modfile *m)
-{
-	size_t n = strlen(k->modules_dir);
-	struct dg_owner *o;
-
-	if (!m->path || (dg_startswith(m->path, k->modules_dir) && dg_startswith(m->path + n, "/kernel/")) ||
-	    dg_kernel_owner(k, m->name) || DG_GROW(k->owners, k->n_owners) < 0)
-		return;
-	o = &k->owners[k->n_owners];
-	*o = (struct dg_owner){ .path = strdup(m->path) };
-	snprintf(o->name, sizeof(o->name), "%s", m->name);
-	if (o->path)
-		k->n_owners++;
-}
-
-static int add_from_tree(const struct dg_modfile *m, void *data)
-{
-	note_owner(data, m);
-	dg_kernel_add_exports(data, m);
-	return 0;
-}
-
-/*
- * What no index knows, the tree may have all the same: told once, by reading it
- * whole where the indexes are missing or older than it.
- */
-static void check_index(struct dg_kernel *k)
-{
-	if (k->index_checked)
-		return;
-	k->index_checked = true;
-	if (dg_modtree_is_newer(k->modules_dir))
-		(void)dg_modtree_each(k->modules_dir, add_from_tree, k);
-}
-
 const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const char *name, uint32_t hash)
 {
 	const struct dg_export_entry *e = dg_symtab_find_hashed(k->exports, name, hash);
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-	dg_auto_free char *path = NULL;
 
-	if (e || !k->modules_dir)
+	return e || !k->tree ? e : dg_exporters_find(k->tree, name, hash);
+}
+
+const struct dg_export_entry *dg_kernel_export_read(struct dg_kernel *k, const char *name, uint32_t hash, size_t n)
+{
+	const struct dg_export_entry *e = dg_symtab_find_hashed(k->exports, name, hash);
+
+	if (e && n == 0)
 		return e;
-	if (!k->index && dg_modindex_open(k->modules_dir, &k->index) < 0)
-		return NULL;
-	/* A path that is there no more comes from an index that is no good either. */
-	if (dg_modindex_symbol_path(k->index, name, &path) == 0 && dg_modfile_read(path, &m, NULL) == 0)
-		(void)add_from_tree(m, k);
-	else
-		check_index(k);
-	return dg_symtab_find_hashed(k->exports, name, hash);
+	return k->tree ? dg_exporters_find_read(k->tree, name, hash, n - !!e) : NULL;
 }

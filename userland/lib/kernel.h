@@ -7,6 +7,7 @@
 #define DG_KERNEL_H
 
 #include "elf.h"
+#include "exporters.h"
 #include "level.h"
 #include "modconf.h"
 #include "modfile.h"
@@ -23,15 +24,6 @@ struct dg_policy {
 	bool unknown;		    /* no configuration was found */
 	enum dg_packing decompress; /* CONFIG_MODULE_DECOMPRESS, and of what */
 	unsigned int xz_filters;    /* for dg_packing_xz_objection() */
-};
-
-enum dg_owner_state { DG_OWNER_UNKNOWN, DG_OWNER_JUDGING, DG_OWNER_GOOD, DG_OWNER_BAD };
-
-/* A module outside the kernel's own tree (updates, extra, …) that exports symbols: it may not load itself. */
-struct dg_owner {
-	char name[64];
-	char *path;
-	enum dg_owner_state state;
 };
 
 struct dg_kernel {
@@ -52,11 +44,9 @@ struct dg_kernel {
 
 	/* By dg_kernel_exports(): */
 	struct dg_symtab *exports;
-	const char *exports_from;  /* path of the image or symvers file */
-	struct dg_modindex *index; /* opened when first needed */
-	bool index_checked;	   /* whether it knows the tree as it is; if not, the tree was read instead */
-	struct dg_owner *owners;
-	size_t n_owners;
+	const char *exports_from;   /* path of the image or symvers file */
+	struct dg_exporters *tree;  /* its modules'; NULL: no modules_dir */
+	struct dg_modindex *index;  /* by dg_kernel_needs() */
 	struct dg_modconf *modconf; /* by dg_kernel_modconf() */
 	struct dg_kmod kmod;	    /* by dg_kernel_kmod() */
 	bool kmod_read;
@@ -78,7 +68,7 @@ int dg_kernel_list(const char *root, char ***ret);
 /* Learn vermagic, machine and size of struct module from one of its in-tree modules, and its policy. */
 int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d);
 
-/* Fill @exports from the image, else from a symvers file. */
+/* Fill @exports from the image, else from a symvers file; and have @tree to ask. */
 int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d);
 
 /* The build-id of the image on disk (the image is unpacked for it). -ENODATA: it has none. */
@@ -90,18 +80,23 @@ void dg_kernel_reindexed(struct dg_kernel *k);
 /* Add a driver's exports, for others that will be staged with it. */
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m);
 
-/* The owner of that name, when it is no module of the kernel's own; else NULL. */
-struct dg_owner *dg_kernel_owner(struct dg_kernel *k, const char *name);
-
-/* Who exports @name: the kernel, or one of its modules, read when first needed. NULL: nobody. */
+/*
+ * Who exports @name: the kernel, or one of its modules, read when first needed.
+ * NULL: nobody. After dg_kernel_exports() several threads may ask at once.
+ */
 const struct dg_export_entry *dg_kernel_export(struct dg_kernel *k, const char *name);
 /* The same with dg_symbol_hash(@name) at hand. */
 const struct dg_export_entry *dg_kernel_export_hashed(struct dg_kernel *k, const char *name, uint32_t hash);
+/* The same, of what was read already: the @n-th who does. NULL: no more. */
+const struct dg_export_entry *dg_kernel_export_read(struct dg_kernel *k, const char *name, uint32_t hash, size_t n);
 
 /* Whether it is the one that runs in its root. */
 bool dg_kernel_runs(const struct dg_kernel *k);
 /* What keeps modules from loading there, read when first needed. NULL: without memory. */
 const struct dg_modconf *dg_kernel_modconf(struct dg_kernel *k);
+
+/* The modules that @name needs, by modules.dep, ended by NULL; free with dg_strv_free(). -ENOENT: nobody knows. */
+int dg_kernel_needs(struct dg_kernel *k, const char *name, char ***ret);
 
 /* The kmod of its root. */
 const struct dg_kmod *dg_kernel_kmod(struct dg_kernel *k);

@@ -320,50 +320,49 @@ static bool is_for_module(const struct symbols *s, const char *ns)
 }
 
 /* Judge a module of updates/, extra/ and the like that others need; what fails to be read is bad. */
-static int look_at_owner(struct dg_kernel *k, struct dg_owner *o)
+static int look_at_exporter(struct dg_kernel *k, struct dg_exporter *x)
 {
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-	dg_auto_free char *name = strdup(o->name), *path = strdup(o->path);
 	struct dg_diag d;
 	int r;
 
-	if (!name || !path)
-		return -ENOMEM;
 	/* In a ring nobody is refused for the ring itself. */
-	o->state = DG_OWNER_JUDGING;
-	r = dg_modfile_read(path, &m, &d);
+	x->verdict = DG_EXPORTER_JUDGING;
+	r = dg_modfile_read(x->path, &m, &d);
 	if (r == 0)
 		r = dg_loader_judge(m, k, &j, &d);
 	if (r == -ENOMEM)
 		return r;
-	/* Judging may have found more owners, and moved them. */
-	o = dg_kernel_owner(k, name);
-	o->state = j && j->verdict != DG_VERDICT_REFUSED ? DG_OWNER_GOOD : DG_OWNER_BAD;
+	x->verdict = j && j->verdict != DG_VERDICT_REFUSED ? DG_EXPORTER_GOOD : DG_EXPORTER_BAD;
 	return 0;
 }
 
-/* Told once for each owner: without it loaded, its symbols are not there. */
-static int judge_owner(struct symbols *s, const struct dg_import *i, const char *owner)
+static int is_bad(struct dg_kernel *k, struct dg_exporter *x, bool *ret)
 {
-	struct dg_owner *o = dg_kernel_owner(s->k, owner);
-	int r;
+	int r = 0;
 
-	if (!o)
-		return 0;
-	if (o->state == DG_OWNER_UNKNOWN) {
-		r = look_at_owner(s->k, o);
-		if (r < 0)
-			return r;
-		o = dg_kernel_owner(s->k, owner);
-	}
-	if (o->state != DG_OWNER_BAD)
-		return 0;
+	dg_exporters_lock_verdicts(k->tree);
+	if (x->verdict == DG_EXPORTER_UNKNOWN)
+		r = look_at_exporter(k, x);
+	*ret = x->verdict == DG_EXPORTER_BAD;
+	dg_exporters_unlock_verdicts(k->tree);
+	return r;
+}
+
+/* Told once for each: without it loaded, its symbols are not there. */
+static int judge_exporter(struct symbols *s, const struct dg_import *i, const struct dg_export_entry *e)
+{
+	bool bad = false;
+	int r = e->exporter && e->exporter->outside ? is_bad(s->k, e->exporter, &bad) : 0;
+
+	if (r < 0 || !bad)
+		return r;
 	s->err = ENOENT;
 	for (size_t x = 0; x < s->j->n_reasons; x++)
-		if (s->j->reasons[x].kind == DG_REASON_DEPENDENCY && dg_streq(s->j->reasons[x].owner, owner))
+		if (s->j->reasons[x].kind == DG_REASON_DEPENDENCY && dg_streq(s->j->reasons[x].owner, e->owner))
 			return 0;
-	return refuse(s, DG_REASON_DEPENDENCY, ENOENT, i, NULL, strdup(o->path), owner);
+	return refuse(s, DG_REASON_DEPENDENCY, ENOENT, i, NULL, strdup(e->exporter->path), e->owner);
 }
 
 static int judge_import(struct symbols *s, const struct dg_import *i)
@@ -384,9 +383,7 @@ static int judge_import(struct symbols *s, const struct dg_import *i)
 			return 0;
 		return refuse(s, e ? DG_REASON_GPL : DG_REASON_MISSING, ENOENT, i, NULL, NULL, e ? e->owner : NULL);
 	}
-	r = judge_owner(s, i, e->owner);
-	/* Which may have added to the table that the entry lies in. */
-	e = dg_kernel_export_hashed(s->k, i->name, i->hash);
+	r = judge_exporter(s, i, e);
 	if (r == 0)
 		r = judge_version(s, i, e, &fits);
 	if (r < 0 || !fits || !*e->ns || is_for_module(s, e->ns) || dg_modfile_imports_ns(s->m, e->ns))
@@ -433,7 +430,7 @@ static bool is_needed(const struct needed *needed, const char *owner)
 	return false;
 }
 
-static int collect_needed(const struct dg_modfile *m, const struct dg_kernel *k, struct needed *ret)
+static int collect_needed(const struct dg_modfile *m, struct dg_kernel *k, struct needed *ret)
 {
 	const char *owner = "vmlinux", *last = NULL;
 
@@ -446,7 +443,7 @@ static int collect_needed(const struct dg_modfile *m, const struct dg_kernel *k,
 		last = owner;
 		if (i < m->n_imports) {
 			const struct dg_export_entry *e =
-				dg_symtab_find_hashed(k->exports, m->imports[i].name, m->imports[i].hash);
+				dg_kernel_export_read(k, m->imports[i].name, m->imports[i].hash, 0);
 
 			owner = e ? e->owner : last;
 		}
@@ -461,9 +458,14 @@ static int judge_duplicates(const struct dg_modfile *m, struct dg_kernel *k, str
 	int r = m->n_exports ? collect_needed(m, k, &needed) : 0;
 
 	for (size_t i = 0; i < m->n_exports && r == 0; i++) {
-		const struct dg_export_entry *e = dg_kernel_export(k, m->exports[i].name);
+		uint32_t hash = dg_symbol_hash(m->exports[i].name);
+		const struct dg_export_entry *e;
+		size_t n = 0;
 
-		if (e && is_needed(&needed, e->owner))
+		/* Who is needed was read above. */
+		while ((e = dg_kernel_export_read(k, m->exports[i].name, hash, n++)) && !is_needed(&needed, e->owner))
+			;
+		if (e)
 			r = dg_reason_add(j, DG_REASON_DUPLICATE, ENOEXEC, e->name, NULL, NULL, e->owner);
 	}
 	free(needed.v);

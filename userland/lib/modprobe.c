@@ -6,6 +6,7 @@
 #include <libkmod.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "fs.h"
@@ -95,22 +96,48 @@ void dg_modindex_close(struct dg_modindex *index)
 	free(index);
 }
 
-int dg_modindex_symbol_path(struct dg_modindex *index, const char *symbol, char **ret)
+int dg_modindex_path(struct dg_modindex *index, const char *name, char **ret)
 {
-	dg_auto(list_unrefp) struct kmod_list *list = NULL;
 	dg_auto(module_unrefp) struct kmod_module *mod = NULL;
-	char alias[300];
+	int r = kmod_module_new_from_name(index->ctx, name, &mod);
+
+	return r < 0 ? r : copy_path(mod, ret);
+}
+
+/* "alias symbol:NAME MODULE", as modules.symbols has it; of several, the first is modprobe's. */
+static int tell_symbol(char *line, dg_modindex_fn fn, void *data)
+{
+	static const char head[] = "alias symbol:";
+	char *module = strrchr(line, ' ');
+
+	if (!dg_startswith(line, head) || !module || module < line + strlen(head))
+		return 0;
+	*module++ = '\0';
+	return fn(line + strlen(head), module, data);
+}
+
+int dg_modindex_symbols(struct dg_modindex *index, dg_modindex_fn fn, void *data)
+{
+	dg_auto_close int fd = memfd_create("symbols", MFD_CLOEXEC);
+	dg_auto_fclose FILE *f = NULL;
+	dg_auto_free char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
 	int r;
 
-	if (snprintf(alias, sizeof(alias), "symbol:%s", symbol) >= (int)sizeof(alias))
-		return -ENOENT;
-	r = kmod_module_new_from_lookup(index->ctx, alias, &list);
+	if (fd < 0)
+		return -errno;
+	r = kmod_dump_index(index->ctx, KMOD_INDEX_MODULES_SYMBOL, fd);
 	if (r < 0)
 		return r;
-	if (!list)
-		return -ENOENT;
-	mod = kmod_module_get_module(list);
-	return copy_path(mod, ret);
+	if (lseek(fd, 0, SEEK_SET) < 0 || !(f = fdopen(fd, "r")))
+		return -errno;
+	fd = -1;
+	while (r == 0 && (n = getline(&line, &room, f)) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		r = tell_symbol(line, fn, data);
+	}
+	return r;
 }
 
 int dg_modindex_needs(struct dg_modindex *index, const char *name, char ***ret)

@@ -16,8 +16,15 @@ struct dg_modindex;
 int dg_modindex_open(const char *modules_dir, struct dg_modindex **ret);
 void dg_modindex_close(struct dg_modindex *index);
 
-/* The file of the in-tree or staged module that exports @symbol, by modules.symbols. Caller frees. */
-int dg_modindex_symbol_path(struct dg_modindex *index, const char *symbol, char **ret);
+/* The file of module @name. Caller frees. -ENOENT: none. */
+int dg_modindex_path(struct dg_modindex *index, const char *name, char **ret);
+
+/*
+ * Every symbol of modules.symbols, with the module that modprobe would load for it
+ * first. A negative return of @fn ends it, and is returned.
+ */
+typedef int (*dg_modindex_fn)(const char *symbol, const char *module, void *data);
+int dg_modindex_symbols(struct dg_modindex *index, dg_modindex_fn fn, void *data);
 
 /* The modules that @name needs, and those they need, by modules.dep; free with dg_strv_free(). -ENOENT: none such. */
 int dg_modindex_needs(struct dg_modindex *index, const char *name, char ***ret);

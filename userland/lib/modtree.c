@@ -32,7 +32,9 @@ bool dg_modtree_is_newer(const char *modules_dir)
 	fts = open_tree(modules_dir);
 	/* The top holds the indexes themselves, which depmod writes one after the other. */
 	while (fts && !newer && (e = fts_read(fts)))
-		newer = e->fts_info == FTS_D && e->fts_level > 0 && later(e->fts_statp->st_mtim, st.st_mtim);
+		newer = ((e->fts_info == FTS_D && e->fts_level > 0) ||
+			 (e->fts_info == FTS_F && dg_modfile_is_named(e->fts_name))) &&
+			later(e->fts_statp->st_mtim, st.st_mtim);
 	if (fts)
 		fts_close(fts);
 	return newer;

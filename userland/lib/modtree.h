@@ -7,7 +7,7 @@
 
 /*
  * Whether @modules_dir has no modules.symbols.bin, or one older than a directory
- * of the tree: something came or went since depmod ran.
+ * or a module of the tree: something came, went or was rebuilt since depmod ran.
  */
 bool dg_modtree_is_newer(const char *modules_dir);
 

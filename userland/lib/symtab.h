@@ -13,6 +13,7 @@ struct dg_export_entry {
 	const char *ns;	   /* namespace, "" for none */
 	uint32_t crc;
 	bool has_crc, gpl_only;
+	struct dg_exporter *exporter; /* of the kernel's tree of modules (exporters.h); NULL: none, or not known */
 };
 
 int dg_symtab_new(struct dg_symtab **ret);
@@ -21,7 +22,7 @@ void dg_symtab_freep(struct dg_symtab **t);
 
 /* Add a copy; the first entry of a name stays. 0 or -ENOMEM. */
 int dg_symtab_add(struct dg_symtab *t, const struct dg_export_entry *e);
-/* NULL: nobody exports it. Valid until the next add. */
+/* NULL: nobody exports it. Valid as long as the table. */
 const struct dg_export_entry *dg_symtab_find(const struct dg_symtab *t, const char *name);
 /* Every entry, in no order. */
 void dg_symtab_each(const struct dg_symtab *t, void (*fn)(const struct dg_export_entry *e, void *data), void *data);
