@@ -4,7 +4,8 @@
 
 #include "cmd.h"
 #include "job.h"
-#include "lib/readahead.h"
+#include "lib/inorder.h"
+#include "lib/relocations.h"
 #include "lib/survey.h"
 #include "report.h"
 
@@ -49,24 +50,61 @@ static void result(struct check *k, const char *driver, const char *where, const
 	dg_table_row(&k->table, driver, j ? dg_verdict_name(j->verdict) : "-", where, file, j ? why : cause);
 }
 
-static void check_file(struct check *k, const char *path, struct dg_read *file)
-{
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = file->file;
-	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
-	int r = file->error;
+/* A file's part in judging many. */
+struct verdict {
+	struct dg_modfile *file; /* until it is judged */
+	struct dg_judgement *judgement;
+	char name[64];
+	int error;     /* -errno, with ->why: there is no judgement */
+	int malformed; /* of dg_modfile_read_as(), with ->why */
+	struct dg_diag why;
+};
 
-	if (r == 0 && (file->malformed == -EBADMSG || file->malformed == -ENODATA))
-		r = dg_loader_judge_malformed(file->malformed, &file->why, &j);
-	else if (r == 0)
-		r = m ? dg_loader_judge(m, k->kernel, &j, &file->why) : file->malformed;
-	if (r < 0) {
-		dg_report_error(r, &file->why);
-		dg_diags_add(&k->problems, &file->why);
+/* What needs nothing of the kernel but its format. */
+static void read_file(size_t i, void *result, struct dg_buffer *buffer, void *data)
+{
+	struct check *k = data;
+	struct verdict *v = result;
+
+	v->error =
+		dg_modfile_read_as(k->files[i], dg_kernel_format(k->kernel), buffer, &v->file, &v->malformed, &v->why);
+	if (v->file)
+		(void)dg_relocations_check(v->file);
+}
+
+static void judge_file(size_t i, void *result, void *data)
+{
+	struct check *k = data;
+	struct verdict *v = result;
+
+	(void)i;
+	if (v->error == 0 && (v->malformed == -EBADMSG || v->malformed == -ENODATA))
+		v->error = dg_loader_judge_malformed(v->malformed, &v->why, &v->judgement);
+	else if (v->error == 0)
+		v->error = v->file ? dg_loader_judge(v->file, k->kernel, &v->judgement, &v->why) : v->malformed;
+	if (v->file)
+		snprintf(v->name, sizeof(v->name), "%s", v->file->name);
+	dg_modfile_free(dg_take(v->file));
+}
+
+static void drop_file(void *result)
+{
+	struct verdict *v = result;
+
+	dg_modfile_free(v->file);
+	dg_judgement_free(v->judgement);
+}
+
+static void tell_file(struct check *k, const char *path, const struct verdict *v)
+{
+	if (v->error < 0) {
+		dg_report_error(v->error, &v->why);
+		dg_diags_add(&k->problems, &v->why);
 		dg_job_raise(&k->job, DG_EXIT_UNKNOWN);
 		return;
 	}
-	result(k, m && m->name[0] ? m->name : "-", "file", path, j, NULL);
-	if (j->verdict == DG_VERDICT_REFUSED)
+	result(k, v->name[0] ? v->name : "-", "file", path, v->judgement, NULL);
+	if (v->judgement->verdict == DG_VERDICT_REFUSED)
 		dg_job_raise(&k->job, DG_EXIT_MISMATCH);
 }
 
@@ -116,9 +154,35 @@ static void check_drivers(struct check *k)
 			check_driver(k, s, &s->v[i]);
 }
 
+/* Files are read while the kernel's own table is. */
+static int begin_files(struct check *k, size_t n, struct dg_inorder **ret, struct dg_diag *d)
+{
+	const struct dg_work work = { .n = n,
+				      .result_size = sizeof(struct verdict),
+				      .begin = read_file,
+				      .finish = judge_file,
+				      .drop = drop_file,
+				      .data = k };
+	struct dg_inorder *files = NULL;
+	/* Which class and order to read them in is the kernel's to say. */
+	int r = dg_kernel_reference(k->kernel, d);
+
+	if (r == 0)
+		r = dg_inorder_new(&work, &files);
+	if (r == 0)
+		r = dg_kernel_exports(k->kernel, d);
+	if (r < 0) {
+		dg_inorder_free(files);
+		return r;
+	}
+	dg_inorder_open(files);
+	*ret = files;
+	return 0;
+}
+
 static void check_files(struct check *k)
 {
-	struct dg_readahead *ahead;
+	struct dg_inorder *files;
 	struct dg_diag d = { 0 };
 	size_t n = 0;
 	int r;
@@ -127,27 +191,19 @@ static void check_files(struct check *k)
 		n++;
 	if (!n)
 		return;
-	/* Which class and order to read them in is the kernel's to say. */
-	r = dg_kernel_reference(k->kernel, &d);
-	if (r == 0)
-		r = dg_readahead_new(k->files, n, dg_kernel_format(k->kernel), &ahead);
-	/* The threads begin while the kernel's own table is read. */
-	if (r == 0) {
-		r = dg_kernel_exports(k->kernel, &d);
-		if (r < 0)
-			dg_readahead_free(ahead);
-	}
+	r = begin_files(k, n, &files, &d);
 	if (r < 0) {
 		dg_job_error(&k->job, r, &d);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct dg_read file;
+		struct verdict v;
 
-		dg_readahead_next(ahead, &file);
-		check_file(k, k->files[i], &file);
+		dg_inorder_next(files, &v);
+		tell_file(k, k->files[i], &v);
+		drop_file(&v);
 	}
-	dg_readahead_free(ahead);
+	dg_inorder_free(files);
 }
 
 /* The arguments, parted: files judged as they are, names looked up. false after a message. */

@@ -171,9 +171,16 @@ uint64_t dg_elf_section_flags(const struct dg_elf *elf, size_t index)
 
 size_t dg_elf_section_index(const struct dg_elf *elf, const char *name)
 {
-	for (size_t i = 1; i < elf->n_sections; i++)
-		if (strcmp(name_of(elf, header_at(elf, i)), name) == 0)
+	size_t n = strlen(name);
+
+	for (size_t i = 1; i < elf->n_sections; i++) {
+		uint64_t at = SHDR(elf, header_at(elf, i), sh_name);
+		const char *s = (const char *)elf->names.data;
+
+		/* Most end elsewhere, which is told at a glance. */
+		if (at < elf->names.len && elf->names.len - at > n && !s[at + n] && memcmp(s + at, name, n) == 0)
 			return i;
+	}
 	return 0;
 }
 

@@ -122,17 +122,17 @@ static int open_regular(const char *path, int *ret_fd, size_t *ret_size)
 }
 
 /* Reads to the end or to @max; a size of 0, as in /proc and /sys, is a wrong one. */
-static int read_up_to(int fd, size_t size, size_t max, char **ret, size_t *ret_len)
+static int read_up_to(int fd, size_t size, size_t max, struct dg_buffer *b, size_t *ret_len)
 {
-	dg_auto_free char *buf = NULL;
 	/* One byte more than there should be: to see the end without room for another. */
 	size_t len = 0, room = size && size < max ? size + 1 : 4096;
 
 	if (room > max)
 		room = max;
-	buf = malloc(room + 1);
-	while (buf && len < max) {
-		ssize_t n = read(fd, buf + len, room - len);
+	if (!dg_buffer_hold(b, room + 1))
+		return -ENOMEM;
+	while (len < max) {
+		ssize_t n = read(fd, b->data + len, room - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -142,52 +142,56 @@ static int read_up_to(int fd, size_t size, size_t max, char **ret, size_t *ret_l
 			break;
 		len += (size_t)n;
 		if (len == room && len < max) {
-			char *p = realloc(buf, (room = room * 2 < max ? room * 2 : max) + 1);
+			char *p = realloc(b->data, (room = room * 2 < max ? room * 2 : max) + 1);
 
 			if (!p)
 				return -ENOMEM;
-			buf = p;
+			b->data = p;
+			b->size = room + 1;
 		}
 	}
-	if (!buf)
-		return -ENOMEM;
-	buf[len] = '\0';
-	*ret = dg_take(buf);
+	b->data[len] = '\0';
 	*ret_len = len;
 	return 0;
 }
 
-int dg_file_read(const char *path, size_t max, void **ret, size_t *ret_len)
+int dg_file_read_into(const char *path, size_t max, struct dg_buffer *b, size_t *ret_len)
 {
 	dg_auto_close int fd = -1;
-	dg_auto_free char *buf = NULL;
-	size_t size, len;
+	size_t size;
 	int r = open_regular(path, &fd, &size);
 
 	if (r == 0 && size > max)
 		r = -EFBIG;
 	if (r == 0)
-		r = read_up_to(fd, size, max + 1, &buf, &len);
+		r = read_up_to(fd, size, max + 1, b, ret_len);
+	return r == 0 && *ret_len > max ? -EFBIG : r;
+}
+
+int dg_file_read(const char *path, size_t max, void **ret, size_t *ret_len)
+{
+	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
+	size_t len;
+	int r = dg_file_read_into(path, max, &b, &len);
+
 	if (r < 0)
 		return r;
-	if (len > max)
-		return -EFBIG;
-	*ret = dg_take(buf);
+	*ret = dg_take(b.data);
 	*ret_len = len;
 	return 0;
 }
 
 int dg_file_read_start(const char *path, size_t max, void **ret, size_t *ret_len)
 {
+	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
 	dg_auto_close int fd = -1;
-	char *buf;
 	size_t size;
 	int r = open_regular(path, &fd, &size);
 
 	if (r == 0)
-		r = read_up_to(fd, size, max, &buf, ret_len);
+		r = read_up_to(fd, size, max, &b, ret_len);
 	if (r == 0)
-		*ret = buf;
+		*ret = dg_take(b.data);
 	return r;
 }
 

@@ -14,16 +14,22 @@
 #include "reasons.h"
 #include "relocations.h"
 
-/* "0x%08llx"; a level that does not fit has thousands of them, too many for printf. */
-static char *hex(uint64_t crc)
-{
-	char text[2 + 16 + 1], *p = text + sizeof(text) - 1;
+/* A CRC as "0x%08llx" has it. A level that does not fit has thousands, too many for printf. */
+struct hex {
+	char text[2 + 16 + 1];
+	const char *s; /* in it; NULL: none */
+};
 
-	for (*p = '\0'; crc || p > text + sizeof(text) - 1 - 8; crc >>= 4)
+static struct hex *hex(struct hex *h, uint64_t crc)
+{
+	char *end = h->text + sizeof(h->text) - 1, *p = end;
+
+	for (*p = '\0'; crc || p > end - 8; crc >>= 4)
 		*--p = "0123456789abcdef"[crc & 15];
 	*--p = 'x';
 	*--p = '0';
-	return strdup(p);
+	h->s = p;
+	return h;
 }
 
 static int judge_signature(const struct dg_modfile *m, const struct dg_kernel *k, struct dg_judgement *j)
@@ -130,10 +136,8 @@ static int judge_section_headers(const struct dg_modfile *m, struct dg_judgement
 /* module_enforce_rwx_sections() */
 static int judge_rights(const struct dg_modfile *m, struct dg_judgement *j)
 {
-	struct dg_section s;
-
-	for (size_t i = 0; dg_elf_section_at(&m->elf, i, &s); i++)
-		if ((s.flags & (SHF_WRITE | SHF_EXECINSTR)) == (SHF_WRITE | SHF_EXECINSTR))
+	for (size_t i = 0; i < m->elf.n_sections; i++)
+		if ((dg_elf_section_flags(&m->elf, i) & (SHF_WRITE | SHF_EXECINSTR)) == (SHF_WRITE | SHF_EXECINSTR))
 			return elf_reason(j, "has a section that is both writable and executable");
 	return 0;
 }
@@ -191,12 +195,16 @@ static bool version_fits(const struct dg_modfile *m, const struct dg_kernel *k, 
 	return i->has_crc && i->crc == e->crc;
 }
 
-/* The CRC that was compared, for people; NULL: none. */
-static char *file_crc(const struct dg_modfile *m, const struct dg_kernel *k, const struct dg_import *i)
+/* The CRCs that were compared. */
+static int add_crc_reason(struct dg_judgement *j, enum dg_reason_kind kind, int err, const struct dg_modfile *m,
+			  const struct dg_kernel *k, const struct dg_import *i, const struct dg_export_entry *e)
 {
-	if (m->has_ext_versions && dg_kernel_at_least(k, 6, 14))
-		return i->has_ext_crc ? hex(i->ext_crc) : NULL;
-	return i->has_crc ? hex(i->crc) : NULL;
+	bool ext = m->has_ext_versions && dg_kernel_at_least(k, 6, 14);
+	struct hex want = { 0 }, have = { 0 };
+
+	if (ext ? i->has_ext_crc : i->has_crc)
+		hex(&want, ext ? i->ext_crc : i->crc);
+	return dg_reason_copy(j, kind, err, i->name, want.s, hex(&have, e->crc)->s, e->owner);
 }
 
 static int judge_layout(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
@@ -207,8 +215,8 @@ static int judge_layout(const struct dg_modfile *m, struct dg_kernel *k, struct 
 
 	if (!e || version_fits(m, k, &m->layout, e, &kind, &fatal))
 		return 0;
-	return dg_reason_add(j, kind == DG_REASON_CRC ? DG_REASON_LAYOUT : kind, fatal ? ENOEXEC : 0, "module_layout",
-			     file_crc(m, k, &m->layout), hex(e->crc), e->owner);
+	return add_crc_reason(j, kind == DG_REASON_CRC ? DG_REASON_LAYOUT : kind, fatal ? ENOEXEC : 0, m, k, &m->layout,
+			      e);
 }
 
 /* same_magic(): a kernel with modversions skips the release when the file has CRCs. */
@@ -299,7 +307,8 @@ static int judge_version(struct symbols *s, const struct dg_import *i, const str
 		return 0;
 	}
 	s->told_no_versions |= kind == DG_REASON_NO_VERSIONS;
-	return refuse(s, kind, fatal ? EINVAL : 0, i, file_crc(s->m, s->k, i), hex(e->crc), e->owner);
+	s->err = fatal ? EINVAL : s->err;
+	return add_crc_reason(s->j, kind, fatal ? EINVAL : 0, s->m, s->k, i, e);
 }
 
 /* verify_module_namespace(), 6.16: "module:kvm,kvm-*" is for modules of these names. */

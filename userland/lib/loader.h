@@ -47,6 +47,7 @@ struct dg_reason {
 	char *have;   /* what the kernel says; NULL: nothing */
 	char *owner;  /* who exports the symbol; NULL: nobody, or not about one */
 	int err;      /* positive errno of the loader; 0: accepted by the kernel */
+	char *text;   /* holds all of the above */
 };
 
 struct dg_judgement {

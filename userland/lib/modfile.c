@@ -208,6 +208,14 @@ static bool is_import(const struct dg_modfile *m, uint16_t section, enum dg_impo
 
 static int collect_imports(struct dg_modfile *m, const struct versions *plain, const struct versions *ext)
 {
+	enum dg_import_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 1; i < m->symbols.n; i++)
+		n += is_import(m, dg_elf_symbol_section(&m->elf, &m->symbols, i), &kind);
+	m->imports = calloc(n + 1, sizeof(*m->imports));
+	if (!m->imports)
+		return -ENOMEM;
 	for (size_t i = 1; i < m->symbols.n; i++) {
 		struct dg_import import = { 0 };
 		struct dg_symbol sym;
@@ -222,8 +230,6 @@ static int collect_imports(struct dg_modfile *m, const struct versions *plain, c
 		import.weak = sym.bind == STB_WEAK;
 		if (import.kind == DG_IMPORT_SYMBOL)
 			set_crc(&import, sym.name_len, plain, ext);
-		if (DG_GROW(m->imports, m->n_imports) < 0)
-			return -ENOMEM;
 		m->imports[m->n_imports++] = import;
 	}
 	return 0;
@@ -327,12 +333,12 @@ int dg_modfile_hash(struct dg_modfile *m)
 	return m->sha256[0] ? 0 : dg_sha256(m->data, m->len, m->sha256);
 }
 
-int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct dg_diag *d)
+/* Plain bytes: packed ones are unpacked to *ret_owned, which else is NULL; then they lie in @b. */
+static int read_plain(const char *path, struct dg_buffer *b, void **ret_owned, size_t *ret_len, struct dg_diag *d)
 {
-	void *data = NULL, *plain = NULL;
-	size_t len = 0, plain_len = 0;
-	int r = dg_file_read(path, DG_FILE_MAX, &data, &len);
+	int r = dg_file_read_into(path, DG_FILE_MAX, b, ret_len);
 
+	*ret_owned = NULL;
 	if (r == -EISDIR)
 		return dg_diag_set(d, r, path, "remove it, or rename it", "a directory named like a driver");
 	if (r == -ELOOP)
@@ -343,42 +349,64 @@ int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct 
 		return dg_diag_set(d, r, path, "remove it", "no regular file");
 	if (r < 0)
 		return dg_diag_errno(d, r, path, "read");
-	if (dg_unpack_needed(data, len)) {
-		r = dg_unpack(data, len, DG_FILE_MAX, &plain, &plain_len);
-		free(data);
-		if (r < 0)
-			return dg_diag_set(d, r, path, "replace it from the vendor's package", "cannot be unpacked: %s",
-					   r == -EBADMSG ? "truncated or damaged" : strerror(-r));
-		data = plain;
-		len = plain_len;
-	}
-	*ret = data;
-	*ret_len = len;
+	if (!dg_unpack_needed(b->data, *ret_len))
+		return 0;
+	r = dg_unpack(b->data, *ret_len, DG_FILE_MAX, ret_owned, ret_len);
+	if (r < 0)
+		return dg_diag_set(d, r, path, "replace it from the vendor's package", "cannot be unpacked: %s",
+				   r == -EBADMSG ? "truncated or damaged" : strerror(-r));
 	return 0;
+}
+
+int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct dg_diag *d)
+{
+	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
+	void *owned;
+	int r = read_plain(path, &b, &owned, ret_len, d);
+
+	if (r == 0)
+		*ret = owned ? owned : dg_take(b.data);
+	return r;
+}
+
+int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_buffer *b, struct dg_modfile **ret,
+		       int *ret_malformed, struct dg_diag *d)
+{
+	void *owned;
+	size_t len;
+	int r = read_plain(path, b, &owned, &len, d);
+
+	if (r < 0)
+		return r;
+	*ret_malformed = dg_modfile_parse_as(owned ? owned : b->data, len, as, ret, d);
+	if (*ret_malformed < 0) {
+		free(owned);
+		return 0;
+	}
+	(*ret)->owned = owned;
+	(*ret)->path = strdup(path);
+	if ((*ret)->path)
+		return 0;
+	dg_modfile_free(dg_take(*ret));
+	return -ENOMEM;
 }
 
 int dg_modfile_read(const char *path, struct dg_modfile **ret, struct dg_diag *d)
 {
+	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
 	struct dg_diag why = { 0 };
-	struct dg_modfile *m;
-	void *data = NULL;
-	size_t len = 0;
-	int r = dg_modfile_read_plain(path, &data, &len, d);
+	struct dg_modfile *m = NULL;
+	int malformed = 0, r = dg_modfile_read_as(path, DG_ELF_AS_IT_SAYS, &b, &m, &malformed, &why);
 
-	if (r < 0)
-		return r;
-	r = dg_modfile_parse(data, len, &m, &why);
-	if (r < 0) {
-		free(data);
-		if (!why.what[0])
-			return dg_diag_errno(d, r, path, "read");
-		return dg_diag_set(d, r, path, "replace it from the vendor's package", "%s", why.what);
+	if (r < 0 || malformed < 0) {
+		if (r == 0 && why.what[0])
+			return dg_diag_set(d, malformed, path, "replace it from the vendor's package", "%s", why.what);
+		if (r < 0 && d && why.what[0])
+			*d = why;
+		return r < 0 ? r : dg_diag_errno(d, malformed, path, "read");
 	}
-	m->path = strdup(path);
-	if (!m->path) {
-		dg_modfile_free(m);
-		return -ENOMEM;
-	}
+	if (!m->owned)
+		m->owned = dg_take(b.data);
 	*ret = m;
 	return 0;
 }

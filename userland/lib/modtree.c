@@ -5,7 +5,7 @@
 #include <fts.h>
 #include <sys/stat.h>
 
-#include "readahead.h"
+#include "inorder.h"
 
 static FTS *open_tree(const char *modules_dir)
 {
@@ -62,25 +62,46 @@ static int list_modules(const char *modules_dir, char ***ret, size_t *ret_n)
 	return r;
 }
 
+struct reading {
+	struct dg_modfile *file; /* NULL: it cannot be read */
+};
+
+static void read_file(size_t i, void *result, struct dg_buffer *buffer, void *paths)
+{
+	struct reading *r = result;
+
+	(void)buffer;
+	if (dg_modfile_read(((char **)paths)[i], &r->file, NULL) < 0)
+		r->file = NULL;
+}
+
+static void drop_file(void *result)
+{
+	dg_modfile_free(((struct reading *)result)->file);
+}
+
 int dg_modtree_each(const char *modules_dir, dg_modtree_fn fn, void *data)
 {
-	struct dg_readahead *ahead = NULL;
+	struct dg_work work = { .result_size = sizeof(struct reading), .begin = read_file, .drop = drop_file };
+	struct dg_inorder *ahead = NULL;
 	char **v;
-	size_t n;
-	int r = list_modules(modules_dir, &v, &n);
+	int r = list_modules(modules_dir, &v, &work.n);
 
+	work.data = v;
 	if (r == 0)
-		r = dg_readahead_new((const char *const *)v, n, DG_ELF_AS_IT_SAYS, &ahead);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct dg_read read;
+		r = dg_inorder_new(&work, &ahead);
+	if (r == 0)
+		dg_inorder_open(ahead);
+	for (size_t i = 0; r == 0 && i < work.n; i++) {
+		struct reading read;
 
-		dg_readahead_next(ahead, &read);
+		dg_inorder_next(ahead, &read);
 		if (read.file)
 			r = fn(read.file, data);
 		dg_modfile_free(read.file);
 	}
-	dg_readahead_free(ahead);
-	for (size_t i = 0; i < n; i++)
+	dg_inorder_free(ahead);
+	for (size_t i = 0; i < work.n; i++)
 		free(v[i]);
 	free(v);
 	return r;

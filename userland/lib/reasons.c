@@ -4,26 +4,54 @@
 
 #include <errno.h>
 
-int dg_reason_add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want, char *have,
-		  const char *owner)
+/* Bytes that @s takes with its end; none for NULL. */
+static size_t size_of(const char *s)
 {
+	return s ? strlen(s) + 1 : 0;
+}
+
+/* Append it at *at, which moves behind it. */
+static char *append(char **at, const char *s, size_t size)
+{
+	char *copy = *at;
+
+	if (!s)
+		return NULL;
+	memcpy(copy, s, size);
+	*at += size;
+	return dg_printable(copy);
+}
+
+int dg_reason_copy(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, const char *want,
+		   const char *have, const char *owner)
+{
+	const size_t sizes[] = { size_of(symbol), size_of(want), size_of(have), size_of(owner) };
+	char *text = malloc(sizes[0] + sizes[1] + sizes[2] + sizes[3] + 1), *at = text;
 	struct dg_reason *r;
 
-	if (DG_GROW(j->reasons, j->n_reasons) < 0) {
-		free(want);
-		free(have);
+	if (!text || DG_GROW(j->reasons, j->n_reasons) < 0) {
+		free(text);
 		return -ENOMEM;
 	}
 	r = &j->reasons[j->n_reasons++];
-	*r = (struct dg_reason){ .kind = kind,
-				 .err = err,
-				 .want = dg_printable(want),
-				 .have = dg_printable(have),
-				 .symbol = symbol ? dg_printable(strdup(symbol)) : NULL,
-				 .owner = owner ? dg_printable(strdup(owner)) : NULL };
+	*r = (struct dg_reason){ .kind = kind, .err = err, .text = text };
+	r->symbol = append(&at, symbol, sizes[0]);
+	r->want = append(&at, want, sizes[1]);
+	r->have = append(&at, have, sizes[2]);
+	r->owner = append(&at, owner, sizes[3]);
 	if (err && !j->err)
 		j->err = err;
-	return (symbol && !r->symbol) || (owner && !r->owner) ? -ENOMEM : 0;
+	return 0;
+}
+
+int dg_reason_add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want, char *have,
+		  const char *owner)
+{
+	int r = dg_reason_copy(j, kind, err, symbol, want, have, owner);
+
+	free(want);
+	free(have);
+	return r;
 }
 
 int dg_judgement_require_exact(struct dg_judgement *j)
@@ -38,12 +66,8 @@ void dg_judgement_free(struct dg_judgement *j)
 {
 	if (!j)
 		return;
-	for (size_t i = 0; i < j->n_reasons; i++) {
-		free(j->reasons[i].symbol);
-		free(j->reasons[i].want);
-		free(j->reasons[i].have);
-		free(j->reasons[i].owner);
-	}
+	for (size_t i = 0; i < j->n_reasons; i++)
+		free(j->reasons[i].text);
 	free(j->reasons);
 	free(j);
 }

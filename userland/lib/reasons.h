@@ -11,5 +11,8 @@
  */
 int dg_reason_add(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, char *want, char *have,
 		  const char *owner);
+/* The same where all are copied. */
+int dg_reason_copy(struct dg_judgement *j, enum dg_reason_kind kind, int err, const char *symbol, const char *want,
+		   const char *have, const char *owner);
 
 #endif

@@ -23,6 +23,23 @@ int dg_grow(void *array, size_t n, size_t size)
 	return 0;
 }
 
+bool dg_buffer_hold(struct dg_buffer *b, size_t size)
+{
+	if (b->data && b->size >= size)
+		return true;
+	/* The second time it is one that grows. */
+	b->size = b->data ? size + size / 2 : size;
+	free(b->data);
+	b->data = malloc(b->size);
+	return b->data;
+}
+
+void dg_buffer_free(struct dg_buffer *b)
+{
+	free(b->data);
+	*b = (struct dg_buffer){ 0 };
+}
+
 bool dg_startswith(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
