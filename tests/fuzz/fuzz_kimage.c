@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lib/kimage, and lib/kflat under it: banner, then build-id, exports and
- * certificates, of a bzImage, zboot, flat Image or ELF vmlinux.
+ * certificates, of a bzImage, zboot, flat Image or ELF vmlinux; from memory, and
+ * from a file, which is read piece by piece, to the same.
  *
  * Bound: by what there is, not by what is claimed. PER_BYTE for each byte of the
  * image and of what its payload really unpacks to (names of up to 512 bytes that
@@ -11,6 +12,7 @@
 #include "fuzz.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "lib/kimage.h"
 #include "lib/unpack.h"
@@ -47,6 +49,32 @@ static size_t unpacked_size(const unsigned char *p, size_t size)
 	return r == -EFBIG ? MOST_UNPACKED + 1 : n;
 }
 
+/* A file of these bytes, as a path; *ret_fd is to be closed. */
+static void make_file(const uint8_t *data, size_t size, int *ret_fd, char path[64])
+{
+	*ret_fd = memfd_create("image", MFD_CLOEXEC);
+	fuzz_assert(*ret_fd >= 0 && write(*ret_fd, data, size) == (ssize_t)size);
+	snprintf(path, 64, "/proc/self/fd/%d", *ret_fd);
+}
+
+static void try_file(const uint8_t *data, size_t size, const struct dg_kimage *same, int expected)
+{
+	struct dg_kimage k = { 0 };
+	struct dg_diag d = { 0 };
+	dg_auto_close int fd = -1;
+	char path[64];
+	int r;
+
+	make_file(data, size, &fd, path);
+	fuzz_assert(dg_symtab_new(&k.symtab) == 0);
+	r = dg_kimage_read_file(path, &k, &d);
+	fuzz_assert(r == expected && (r == 0 || d.what[0]));
+	fuzz_assert(strcmp(k.build_id, same->build_id) == 0 && dg_keys_count(k.keys) == dg_keys_count(same->keys) &&
+		    dg_symtab_count(k.symtab) == dg_symtab_count(same->symtab));
+	dg_symtab_free(k.symtab);
+	dg_keys_free(k.keys);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	dg_auto_free unsigned char *copy = NULL;
@@ -73,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	again = dg_kimage_read(copy, size, &bare, &d);
 	fuzz_assert(again == 0 || again == r);
 	fuzz_assert(!bare.keys && strcmp(bare.build_id, k.build_id) == 0);
+	try_file(data, size, &k, r);
 	fuzz_sink += dg_symtab_count(k.symtab) + dg_keys_count(k.keys) + (dg_symtab_find(k.symtab, "kfree") != NULL);
 	dg_symtab_free(k.symtab);
 	dg_keys_free(k.keys);

@@ -3,8 +3,8 @@
  * lib/symvers, and lib/symtab under it. The bytes have the NUL behind them that
  * is asked for, and nothing more.
  *
- * Bound: 1.5 MiB and 24 bytes a byte: blocks of 64 KiB, a copy of each string,
- * and a slot of 40 bytes for a line of at least 13, half of them free.
+ * Bound: 1.5 MiB and 24 bytes a byte: blocks of 64 KiB, and for a line of at least
+ * 8 an entry of 48 bytes with its name, and slots of 16, most of them free.
  */
 #include "fuzz.h"
 

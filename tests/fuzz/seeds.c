@@ -338,6 +338,15 @@ static void make_texts(void)
 		{ "symvers", "older",
 		  "0x12345678\tone\tvmlinux\tEXPORT_SYMBOL\n0x9\ttwo\tdrivers/a/b\tEXPORT_SYMBOL_GPL" },
 		{ "symvers", "oldest", "0xabcdef01\tone\tvmlinux\n" },
+		{ "kcache", "whole",
+		  "build-id 0123456789abcdef\ncertificate 3082\n0x12345678\tone\tvmlinux\tEXPORT_SYMBOL\t\n" },
+		{ "kcache", "another-image",
+		  "drvguard-kernel 1\nimage 1 2 3 4.000000000 5.000000000\nbuild-id -\n0x1\ta\tvmlinux\tEXPORT_SYMBOL\t\n" },
+		{ "exporters", "whole",
+		  "drvguard-modules 1\nindex -\none\ta\ntwo\ta\nthree\tb\nfour\tc\n"
+		  "module a\ta\t\tkernel/a.ko\n0x12345678\tone\tgpl\tNS\n-\ttwo\t-\t\n0x1\tthree\t-\t\n"
+		  "module b\tb\t\tupdates/b.ko\n0x2\tthree\t-\t\n" },
+		{ "exporters", "no-module", "drvguard-modules 1\nindex -\none\ta\n" },
 		{ "config", "whole",
 		  "; remark\n[drvguard]\nstore = /var/lib/drvguard/\n[product falco]\ndepot = /opt/falco/drivers\n"
 		  "require = exact\n[driver scap]\nproduct = falco\nload = never\npath = /usr/lib/drivers/scap.ko\n" },
