@@ -11,13 +11,21 @@ static char *cache_name(const char *release)
 	return dg_format("kernel-%s", release);
 }
 
+static int digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* In place; how many bytes the digits were. */
 static size_t unhex(char *s)
 {
 	size_t n = 0;
-	unsigned int byte;
 
-	for (; sscanf(s + n * 2, "%2x", &byte) == 1; n++)
-		s[n] = (char)byte;
+	for (; digit(s[n * 2]) >= 0 && digit(s[n * 2 + 1]) >= 0; n++)
+		s[n] = (char)(digit(s[n * 2]) << 4 | digit(s[n * 2 + 1]));
 	return n;
 }
 
