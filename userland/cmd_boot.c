@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/repair.h"
+#include "recording.h"
 #include "report.h"
 #include "waiting.h"
 
@@ -44,6 +45,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		return;
 	}
 	dg_report_problems(&r->before->problems);
+	dg_report_problems(&r->recovered);
 	dg_report_problems(&r->remarks);
 	if (r->stage_error < 0)
 		dg_report_error(r->stage_error, &r->stage_problem);
@@ -57,6 +59,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		dg_job_raise(job, dg_exit_of_standing(r->after, &r->after->v[i]));
 	}
 	(void)dg_waiting_record(r->after);
+	dg_record_repair(job, r);
 }
 
 enum dg_exit cmd_boot(const struct dg_context *c)

@@ -42,6 +42,15 @@ static struct json_object *to_json(const struct dg_doomed *o)
 	return j;
 }
 
+static void record(const struct dg_job *job, const struct dg_cleanup *c)
+{
+	char size[40], detail[100];
+
+	human(c->bytes, size, sizeof(size));
+	snprintf(detail, sizeof(detail), "%zu removed, %s given back", c->n, size);
+	dg_job_record(job, &(struct dg_event){ .action = "cleanup", .detail = detail }, 1);
+}
+
 static void clean(struct dg_job *job)
 {
 	const struct dg_context *c = job->context;
@@ -56,6 +65,8 @@ static void clean(struct dg_job *job)
 		dg_job_error(job, r, &d);
 		return;
 	}
+	if (plan->n && !c->dry_run)
+		record(job, plan);
 	for (size_t i = 0; i < plan->n; i++)
 		json_object_array_add(job->list, to_json(&plan->v[i]));
 	if (!c->json)

@@ -28,6 +28,8 @@ static int commit_trial(struct dg_job *job, struct dg_kernel *k, const char *boo
 	if (r < 0)
 		return dg_diag_errno(d, r, k->release, "confirm the trial");
 	*ret_done = true;
+	dg_job_record(job, &(struct dg_event){ .action = "commit", .kernel = k->release, .generation_to = now->number },
+		      1);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "lib/mounted.h"
 #include "lib/remove.h"
+#include "recording.h"
 #include "report.h"
 #include "settling.h"
 
@@ -24,6 +25,15 @@ static int unmount(struct dg_job *job, struct dg_kernel *k, const char **staged,
 		}
 		if (!c->dry_run)
 			r = dg_mounted_drop(job->config->store, k, *name, d);
+		if (r == 0 && !c->dry_run) {
+			const struct dg_event e = { .action = "unmount",
+						    .driver = *name,
+						    .kernel = k->release,
+						    .sha256_from = m.sha256,
+						    .detail = m.target };
+
+			dg_job_record(job, &e, 1);
+		}
 		if (r == 0 && !c->json)
 			printf("kernel %s: %s %s\n", k->release, *name,
 			       c->dry_run ? "would be unmounted" : "unmounted");
@@ -47,13 +57,18 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	r = staged ? unmount(job, k, staged, &d) : -ENOMEM;
 	if (r == 0 && *staged) {
 		r = dg_remove_run(c->root, job->config, k, staged, c->dry_run, &changes, &d);
+		if (r == 0 && !c->dry_run)
+			dg_record_changes(job, k, &changes, "remove");
 		if (r == 0)
 			dg_report_changes(job->list, k, &changes, "removed", c);
 	}
 	if (r == 0 && !c->dry_run)
 		r = dg_settle_job(job, k, &d);
-	if (r < 0)
+	if (r < 0) {
+		if (!c->dry_run)
+			dg_record_failure(job, k, "remove", r, &d);
 		dg_job_error(job, r, &d);
+	}
 	dg_changes_free(&changes);
 }
 

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "lib/fs.h"
 #include "lib/repair.h"
+#include "recording.h"
 #include "report.h"
 #include "waiting.h"
 
@@ -225,12 +226,14 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	}
 	if (!job->context->quiet)
 		dg_report_problems(&r->before->problems);
+	dg_report_problems(&r->recovered);
 	dg_report_problems(&r->remarks);
 	if (r->stage_error < 0)
 		dg_report_error(r->stage_error, &r->stage_problem);
 	if (r->settle_error < 0)
 		dg_report_error(r->settle_error, &r->settle_problem);
 	(void)dg_waiting_record(r->after);
+	dg_record_repair(job, r);
 	dg_job_raise(job, code_of(r));
 	json_object_array_add(job->list, to_json(r));
 	if (job->context->json)

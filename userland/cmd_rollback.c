@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/rollback.h"
+#include "recording.h"
 #include "report.h"
 #include "settling.h"
 
@@ -16,10 +17,15 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	if (r == 0) {
 		dg_report_changes(job->list, k, &changes, "withdrawn", c);
 		if (!c->dry_run)
+			dg_record_changes(job, k, &changes, "rollback");
+		if (!c->dry_run)
 			r = dg_settle_job(job, k, &d);
 	}
-	if (r < 0)
+	if (r < 0) {
+		if (!c->dry_run)
+			dg_record_failure(job, k, "rollback", r, &d);
 		dg_job_error(job, r, &d);
+	}
 	dg_changes_free(&changes);
 }
 

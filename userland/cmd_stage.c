@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/stage.h"
+#include "recording.h"
 #include "report.h"
 #include "settling.h"
 
@@ -95,6 +96,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	};
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
 	dg_auto(dg_stage_result_freep) struct dg_stage_result *result = NULL;
+	const char *action = c->mount ? "mount" : c->trial ? "trial" : "stage";
 	struct dg_diag d = { 0 };
 	int r = dg_survey_take(c->root, job->config, k, 0, &s, &d);
 
@@ -102,6 +104,10 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		if (!c->quiet)
 			dg_report_problems(&s->problems);
 		r = dg_stage_run(s, &options, &result, &d);
+		if (result && !c->dry_run)
+			dg_record_stage(job, s, result, action, 0);
+		else if (r < 0 && !c->dry_run)
+			dg_record_failure(job, k, action, r, &d);
 	}
 	if (r == 0 && s->running && !c->dry_run)
 		r = dg_settle_job(job, k, &d);

@@ -9,6 +9,7 @@
 #include "job.h"
 #include "lib/mounts.h"
 #include "lib/repair.h"
+#include "recording.h"
 #include "report.h"
 #include "waiting.h"
 
@@ -51,6 +52,7 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 		return 0;
 	}
 	dg_report_problems(&r->before->problems);
+	dg_report_problems(&r->recovered);
 	dg_report_problems(&r->remarks);
 	if (r->stage_error < 0)
 		dg_report_error(r->stage_error, &r->stage_problem);
@@ -71,6 +73,7 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 		dg_job_raise(&w->job, dg_exit_of_standing(r->after, &r->after->v[i]));
 	}
 	fflush(stdout);
+	dg_record_repair(&w->job, r);
 	return dg_waiting_record(r->after);
 }
 

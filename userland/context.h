@@ -22,14 +22,14 @@ enum dg_option {
 };
 
 struct dg_context {
-	const char *root;   /* "/" or a physical directory */
-	const char *config; /* NULL: the usual places */
-	const char *kernel; /* NULL: the running one; a release, "next" or "all" */
+	const char *root;	   /* "/" or a physical directory */
+	const char *config;	   /* NULL: the usual places */
+	const char *kernel;	   /* NULL: the running one; a release, "next" or "all" */
 	const char *since, *until; /* dates as given; NULL: no bound */
 	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot;
 	unsigned int to; /* a generation; 0: the one before */
 	int keep;	 /* generations; -1: as configured */
-	char **args; /* after the command, ended by NULL */
+	char **args;	 /* after the command, ended by NULL */
 };
 
 #endif

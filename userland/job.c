@@ -7,6 +7,7 @@
 #include "lib/history.h"
 #include "lib/running.h"
 #include "lib/transaction.h"
+#include "recording.h"
 #include "report.h"
 
 void dg_job_raise(struct dg_job *job, enum dg_exit code)
@@ -59,6 +60,8 @@ bool dg_job_lock(struct dg_job *job, int *ret_lock)
 		return true;
 	r = dg_transaction_lock(job->context->root, job->config->store, ret_lock, &remarks, &d);
 	dg_report_problems(&remarks);
+	if (remarks.n)
+		dg_record_recovery(job, &remarks);
 	dg_diags_free(&remarks);
 	if (r < 0)
 		dg_job_error(job, r, &d);

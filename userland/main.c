@@ -82,16 +82,16 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "root", required_argument, NULL, OPT_ROOT }, { "config", required_argument, NULL, OPT_CONFIG },
-	{ "json", no_argument, NULL, OPT_JSON },       { "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },	       { "kernel", required_argument, NULL, OPT_KERNEL },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN }, { "force", no_argument, NULL, OPT_FORCE },
-	{ "sum", no_argument, NULL, OPT_SUM },	       { "help", no_argument, NULL, 'h' },
-	{ "trial", no_argument, NULL, OPT_TRIAL },     { "mount", no_argument, NULL, OPT_MOUNT },
-	{ "to", required_argument, NULL, OPT_TO },     { "boot", no_argument, NULL, OPT_BOOT },
-	{ "keep", required_argument, NULL, OPT_KEEP }, { "preview", no_argument, NULL, OPT_DRY_RUN },
+	{ "root", required_argument, NULL, OPT_ROOT },	 { "config", required_argument, NULL, OPT_CONFIG },
+	{ "json", no_argument, NULL, OPT_JSON },	 { "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },		 { "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },	 { "force", no_argument, NULL, OPT_FORCE },
+	{ "sum", no_argument, NULL, OPT_SUM },		 { "help", no_argument, NULL, 'h' },
+	{ "trial", no_argument, NULL, OPT_TRIAL },	 { "mount", no_argument, NULL, OPT_MOUNT },
+	{ "to", required_argument, NULL, OPT_TO },	 { "boot", no_argument, NULL, OPT_BOOT },
+	{ "keep", required_argument, NULL, OPT_KEEP },	 { "preview", no_argument, NULL, OPT_DRY_RUN },
 	{ "since", required_argument, NULL, OPT_SINCE }, { "until", required_argument, NULL, OPT_UNTIL },
-	{ "version", no_argument, NULL, OPT_VERSION }, { 0 },
+	{ "version", no_argument, NULL, OPT_VERSION },	 { 0 },
 };
 
 static bool take_number(const char *s, unsigned int least, unsigned int *ret)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* After a command changed what is staged: the running kernel's holds and fixed places follow, and what waits is recorded. */
+/* After a command changed what is staged: the running kernel's holds and fixed places follow, and what waits is
+ * recorded. */
 #ifndef DG_SETTLING_H
 #define DG_SETTLING_H
 

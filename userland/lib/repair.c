@@ -124,7 +124,7 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 
 	if (!r)
 		return -ENOMEM;
-	err = dg_transaction_lock(root, config->store, &lock, &r->remarks, &r->stage_problem);
+	err = dg_transaction_lock(root, config->store, &lock, &r->recovered, &r->stage_problem);
 	/* A read-only root still gets its holds: only staging is out of reach, and may not be needed. */
 	if (err < 0 && err != -EROFS) {
 		*d = r->stage_problem;
@@ -164,6 +164,7 @@ void dg_repair_free(struct dg_repair *r)
 	dg_stage_result_free(r->staged);
 	dg_survey_free(r->after);
 	dg_verified_free(r->verified);
+	dg_diags_free(&r->recovered);
 	dg_diags_free(&r->remarks);
 	dg_changes_free(&r->reverted);
 	free(r->load);

@@ -35,6 +35,7 @@ struct dg_repair {
 	struct dg_verified *verified;
 	int settle_error;
 	struct dg_diag settle_problem;
+	struct dg_diags recovered; /* what an interrupted run left, finished or undone */
 	struct dg_diags remarks;
 	enum dg_load_outcome *load; /* one a standing of ->after */
 	int *load_error;	    /* -errno beside DG_LOAD_FAILED */
