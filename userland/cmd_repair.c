@@ -218,7 +218,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	dg_auto(dg_repair_freep) struct dg_repair *r = NULL;
 	struct dg_diag d = { 0 };
-	int err = dg_repair_run(job->context->root, job->config, k, 0, &r, &d);
+	int err = dg_repair_run(job->context->root, job->config, k, DG_REPAIR_HEAL, &r, &d);
 
 	if (err < 0) {
 		dg_job_error(job, err, &d);
@@ -248,6 +248,8 @@ enum dg_exit cmd_repair(const struct dg_context *c)
 
 	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
 		dg_job_each_kernel(&job, one_kernel);
+		/* What is due to the history: what waits taken in, a damaged one made anew. */
+		dg_job_record(&job, NULL, 0);
 		dg_job_print(&job);
 	}
 	return dg_job_end(&job);

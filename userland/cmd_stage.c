@@ -2,6 +2,7 @@
 /* Put the matching drivers in place, for one kernel or all. */
 #include "cmd.h"
 #include "job.h"
+#include "lib/heal.h"
 #include "lib/stage.h"
 #include "recording.h"
 #include "report.h"
@@ -88,6 +89,26 @@ static void report(struct dg_job *job, const struct dg_survey *s, const struct d
 	dg_table_end(&t, !job->context->json);
 }
 
+static bool is_damaged(const struct dg_survey *s)
+{
+	bool damaged = s->generation->link == DG_LINK_GOOD && !s->generation->manifest;
+
+	for (size_t i = 0; i < s->n; i++)
+		damaged |= s->v[i].broken;
+	return damaged;
+}
+
+/* What was replaced because it was damaged is of no use for a rollback as it is. */
+static int heal(const struct dg_survey *s, struct dg_diag *d)
+{
+	struct dg_diags remarks = { 0 };
+	int r = is_damaged(s) ? dg_heal_run(s, &remarks, d) : 0;
+
+	dg_report_problems(&remarks);
+	dg_diags_free(&remarks);
+	return r;
+}
+
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	const struct dg_context *c = job->context;
@@ -109,6 +130,8 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		else if (r < 0 && !c->dry_run)
 			dg_record_failure(job, k, action, r, &d);
 	}
+	if (r == 0 && !c->dry_run)
+		r = heal(s, &d);
 	if (r == 0 && s->running && !c->dry_run)
 		r = dg_settle_job(job, k, &d);
 	if (r < 0)

@@ -49,6 +49,7 @@ static enum dg_exit code_of(const struct dg_finding *f)
 	return f->kind == DG_FINDING_UNREAD ? DG_EXIT_UNKNOWN : DG_EXIT_MISMATCH;
 }
 
+/* @k is NULL for what stands behind all kernels. */
 static void report(struct dg_job *job, const struct dg_kernel *k, const struct dg_verified *v)
 {
 	const struct dg_context *c = job->context;
@@ -68,13 +69,19 @@ static void report(struct dg_job *job, const struct dg_kernel *k, const struct d
 			printf("%s: %s%s%s: %s%s%s\n", dg_finding_name(f->kind), f->driver, f->driver[0] ? ": " : "",
 			       f->text.where, f->text.what, f->text.cure[0] ? "; " : "", f->text.cure);
 	}
-	json_object_object_add(o, "kernel", dg_json_kernel(k));
+	if (k)
+		json_object_object_add(o, "kernel", dg_json_kernel(k));
 	json_object_object_add(o, "checked", json_object_new_int64((int64_t)v->n_checked));
 	json_object_object_add(o, "findings", findings);
-	json_object_array_add(job->list, o);
+	if (k)
+		json_object_array_add(job->list, o);
+	else
+		job->store = o;
+	if (!k && !v->n_findings)
+		return;
 	if (!c->json && !c->quiet && !c->sum)
-		printf("kernel %s: %zu file%s checked, %zu finding%s\n", k->release, v->n_checked,
-		       v->n_checked == 1 ? "" : "s", v->n_findings, v->n_findings == 1 ? "" : "s");
+		printf("%s%s: %zu file%s checked, %zu finding%s\n", k ? "kernel " : "store", k ? k->release : "",
+		       v->n_checked, v->n_checked == 1 ? "" : "s", v->n_findings, v->n_findings == 1 ? "" : "s");
 }
 
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
@@ -97,12 +104,29 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		dg_job_raise(job, code_of(&v->findings[i]));
 }
 
+static void all_kernels(struct dg_job *job)
+{
+	dg_auto(dg_verified_freep) struct dg_verified *v = NULL;
+	struct dg_diag d = { 0 };
+	int r = dg_verify_store(job->context->root, job->config, &v, &d);
+
+	if (r < 0) {
+		dg_job_error(job, r, &d);
+		return;
+	}
+	report(job, NULL, v);
+	for (size_t i = 0; i < v->n_findings; i++)
+		dg_job_raise(job, code_of(&v->findings[i]));
+}
+
 enum dg_exit cmd_verify(const struct dg_context *c)
 {
 	struct dg_job job;
 
 	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
 		dg_job_each_kernel(&job, one_kernel);
+		if (!job.names)
+			all_kernels(&job);
 		dg_job_print(&job);
 	}
 	return dg_job_end(&job);

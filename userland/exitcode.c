@@ -26,6 +26,8 @@ enum dg_exit dg_exit_of_standing(const struct dg_survey *s, const struct dg_stan
 	case DG_MATCH:
 		break;
 	}
+	if (st->boot_image == DG_IMAGE_OTHER)
+		return DG_EXIT_MISMATCH;
 	if (dg_standing_needs_reboot(st))
 		return DG_EXIT_REBOOT;
 	return st->suspect ? DG_EXIT_MISMATCH : DG_EXIT_OK;

@@ -179,12 +179,15 @@ void dg_job_print_as(struct dg_job *job, const char *key)
 		return;
 	o = dg_json_begin();
 	json_object_object_add(o, key, json_object_get(job->list));
+	if (job->store)
+		json_object_object_add(o, "store", json_object_get(job->store));
 	dg_json_end(o);
 }
 
 enum dg_exit dg_job_end(struct dg_job *job)
 {
 	json_object_put(job->list);
+	json_object_put(job->store);
 	dg_config_free(job->config);
 	return job->code;
 }

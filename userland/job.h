@@ -13,8 +13,9 @@
 struct dg_job {
 	const struct dg_context *context;
 	struct dg_config *config;
-	const char *const *names; /* drivers asked for; NULL: all */
-	struct json_object *list; /* one object a kernel, printed as "kernels" */
+	const char *const *names;  /* drivers asked for; NULL: all */
+	struct json_object *list;  /* one object a kernel, printed as "kernels" */
+	struct json_object *store; /* what is about no kernel, printed as "store"; NULL: nothing */
 	enum dg_exit code;
 };
 

@@ -231,6 +231,14 @@ static const char *depot_name(const struct dg_standing *st)
 	return st->depot_unreadable ? "unreadable" : names[st->depot];
 }
 
+/* NULL: no copy in it. */
+static const char *image_name(enum dg_boot_image i)
+{
+	static const char *const names[] = { NULL, "same", "other", "unread" };
+
+	return names[i];
+}
+
 struct json_object *dg_json_standing(const struct dg_standing *st)
 {
 	struct json_object *o = json_object_new_object(), *depot = json_object_new_object();
@@ -254,6 +262,9 @@ struct json_object *dg_json_standing(const struct dg_standing *st)
 	json_object_object_add(depot, "files", json_object_new_int64((int64_t)st->n_candidates));
 	dg_json_string(depot, "best", st->best.file ? st->best.file->path : NULL);
 	json_object_object_add(o, "depot", depot);
+	dg_json_string(o, "initramfs", image_name(st->boot_image));
+	json_object_object_add(o, "on_trial", json_object_new_boolean(st->on_trial));
+	json_object_object_add(o, "suspect", json_object_new_boolean(st->suspect));
 	dg_json_string(o, "place", st->driver->path ? dg_place_state_name(st->place) : NULL);
 	return o;
 }
@@ -285,7 +296,9 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 	char why[400], built_for[80];
 
 	buf[0] = '\0';
-	if (st->match == DG_MATCH && st->suspect)
+	if (st->match == DG_MATCH && st->boot_image == DG_IMAGE_OTHER)
+		snprintf(buf, size, "the initramfs holds another copy of it, which would be loaded first");
+	else if (st->match == DG_MATCH && st->suspect)
 		snprintf(buf, size, "its last load was followed by an unclean boot: it is not loaded by itself");
 	else if (st->match == DG_MATCH && is_kept_out(st))
 		dg_judgement_modprobe_cause(st->staged.judgement, buf, size);
@@ -331,6 +344,8 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "boot without it in module_blacklist=");
 	else if (st->match != DG_MATCH)
 		snprintf(buf, size, "get a driver for this kernel from the vendor");
+	else if (st->boot_image == DG_IMAGE_OTHER)
+		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
 	else if (dg_standing_needs_reboot(st))
 		snprintf(buf, size, "reboot: another build is loaded");
 	else if (st->suspect)

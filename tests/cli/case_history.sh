@@ -208,6 +208,7 @@ case_history_bad_configuration() {
 # Lost: what is staged tells what it can, and it is said once.
 case_history_lost() {
 	root_staged
+	rm -r "$R/run/drvguard/history"
 	mkdir -p "$R/var/lib/drvguard"
 	dg history
 	expect 0
@@ -225,6 +226,7 @@ case_history_lost() {
 
 case_history_damaged() {
 	root_staged
+	rm -r "$R/run/drvguard/history"
 	mkdir -p "$R/var/lib/drvguard"
 	head -c 20000 /dev/urandom >"$(state)/state.db"
 	cp "$(state)/state.db" "$dir/was"

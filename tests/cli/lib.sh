@@ -293,8 +293,9 @@ snapshot() {
 
 # What the tree comes to, whichever inode holds it: for "as it was before".
 contents() {
-	find "$R" \( -path "$R/lib/modules/*/kernel" -o -path "$R/opt" -o -name lock \) -prune -o \
-		-type f -exec sha256sum {} + -o -printf '%p %y %l\n' | sort
+	# That it was tried goes into the history all the same.
+	find "$R" \( -path "$R/lib/modules/*/kernel" -o -path "$R/opt" -o -name lock -o -path "$R/run/drvguard" \) -prune -o \
+		-path "$R/run" -o -type f -exec sha256sum {} + -o -printf '%p %y %l\n' | sort
 }
 
 unchanged() { # WHAT-IT-WAS FUNCTION

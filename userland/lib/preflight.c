@@ -36,6 +36,9 @@ static int add_guarded(struct dg_preflight *p)
 		if (!item)
 			return -ENOMEM;
 		item->answer = st->match == DG_MATCH ? DG_GO : s->unread ? DG_CANNOT_TELL : DG_NO_GO;
+		/* What the initramfs holds is loaded before anything of the root file system. */
+		if (st->boot_image == DG_IMAGE_OTHER)
+			item->answer = DG_NO_GO;
 		item->file = st->staged_path ? strdup(st->staged_path) : NULL;
 	}
 	return 0;

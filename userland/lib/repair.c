@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "attempt.h"
+#include "heal.h"
 #include "interrupt.h"
 #include "modprobe.h"
 #include "rollback.h"
@@ -139,6 +140,12 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	if (err < 0)
 		return err;
 	r->stage_error = stage(r, &options);
+	if ((flags & DG_REPAIR_HEAL) && !options.dry_run) {
+		struct dg_diag why;
+
+		if (dg_heal_run(r->before, &r->remarks, &why) < 0)
+			dg_diags_add(&r->remarks, &why);
+	}
 	/* Observed again, never assumed from what was done. */
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
 	if (err < 0)

@@ -23,6 +23,7 @@ enum dg_load_outcome {
 
 enum dg_repair_flags {
 	DG_REPAIR_EARLY = 1 << 0, /* from the root file system alone, and load nothing */
+	DG_REPAIR_HEAL = 1 << 1,  /* mend what is kept, too (heal.h) */
 };
 
 struct dg_repair {

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 
+#include "bootimage.h"
 #include "fs.h"
 #include "kept.h"
+#include "mkinitramfs.h"
 #include "modprobe.h"
 #include "room.h"
 #include "store.h"
@@ -197,22 +199,47 @@ static bool look_for_shadows(const struct dg_survey *s, struct dg_stage_result *
 	return any;
 }
 
+/* Somebody made the initramfs when another driver was staged. */
+static int mend_image(const struct dg_survey *s, struct dg_diag *d)
+{
+	bool stale = false;
+	int err;
+
+	for (size_t i = 0; i < s->n; i++)
+		stale |= s->v[i].staged_ours && s->v[i].boot_image == DG_IMAGE_OTHER;
+	if (!stale)
+		return 0;
+	err = dg_bootimage_refresh(s->kernel, NULL, s->generation->manifest, d);
+	return err == -ENOENT || err == -ESTALE ? 0 : err;
+}
+
 /* An index made before our link, or by somebody else, may not know what is staged. */
 static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, struct dg_diag *d)
 {
 	int err;
 
 	if (!look_for_shadows(s, r, false))
-		return 0;
+		return mend_image(s, d);
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
 	(void)look_for_shadows(s, r, false);
-	return err;
+	return err < 0 ? err : mend_image(s, d);
+}
+
+/* Whether the initramfs will have to be made anew, for all that can be told before. */
+static bool holds_any(const struct dg_survey *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].boot_image == DG_IMAGE_SAME || s->v[i].boot_image == DG_IMAGE_OTHER)
+			return true;
+	return false;
 }
 
 static int check_room(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
 {
 	struct dg_room room = { .root = s->root, .store = s->config->store, .kernel = s->kernel };
+	struct dg_initramfs_space space = { 0 };
+	dg_auto_free char *boot = NULL;
 
 	for (size_t i = 0; i < r->n; i++)
 		if (r->v[i].step == DG_STAGE_STAGED) {
@@ -221,6 +248,10 @@ static int check_room(const struct dg_survey *s, const struct dg_stage_result *r
 			room.files++;
 			room.bytes += c->from_store ? 0 : c->file->len;
 		}
+	if (holds_any(s) && dg_initramfs_space(s->root, s->kernel->release, &space, NULL) == 0) {
+		room.boot = boot = space.dir;
+		room.boot_bytes = space.need;
+	}
 	return dg_room_check(&room, d);
 }
 

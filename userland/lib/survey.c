@@ -384,7 +384,7 @@ static int take(const char *root, const struct dg_config *config, struct dg_kern
 	r = collect(s, flags, d);
 	if (r < 0)
 		return r;
-	r = dg_trace_look(s);
+	r = dg_trace_look(s, flags);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++)

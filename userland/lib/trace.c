@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "attempt.h"
+#include "bootimage.h"
 #include "fs.h"
 
 /* When this boot began, in seconds since the epoch; 0: cannot be told, and nothing is of this boot then. */
@@ -119,7 +120,45 @@ static void look_at_driver(struct dg_survey *s, struct dg_standing *st, time_t b
 	}
 }
 
-int dg_trace_look(struct dg_survey *s)
+static enum dg_boot_image holding(const struct dg_initramfs *image, const struct dg_standing *st)
+{
+	const struct dg_modfile *f = st->staged_ours ? st->staged.file : NULL;
+
+	switch (dg_initramfs_holds(image, st->driver->name, f ? f->sha256 : NULL, f ? f->build_id : NULL)) {
+	case DG_INITRAMFS_NONE:
+		return DG_IMAGE_NONE;
+	case DG_INITRAMFS_SAME:
+	case DG_INITRAMFS_STRIPPED:
+		return DG_IMAGE_SAME;
+	case DG_INITRAMFS_OTHER:
+		break;
+	}
+	/* Nothing of ours to compare it with: it came with whatever is staged there. */
+	return f ? DG_IMAGE_OTHER : DG_IMAGE_NONE;
+}
+
+static int look_at_image(struct dg_survey *s, time_t boot)
+{
+	dg_auto_free const char **names = calloc(s->n + 1, sizeof(*names));
+	dg_auto(dg_initramfs_freep) struct dg_initramfs *image = NULL;
+	struct dg_diag why = { 0 };
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		names[i] = s->v[i].driver->name;
+	r = s->n ? dg_bootimage_read(s->kernel, names, &image, &why) : -ENOENT;
+	if (r < 0 && r != -ENOENT && r != -ENOMEM)
+		dg_diags_add(&s->problems, &why);
+	for (size_t i = 0; i < s->n && r != -ENOENT; i++) {
+		s->v[i].boot_image = image ? holding(image, &s->v[i]) : DG_IMAGE_UNREAD;
+		s->v[i].boot_image_live = image && is_since(image->path, boot);
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+int dg_trace_look(struct dg_survey *s, unsigned int flags)
 {
 	time_t boot = s->running ? boot_time(s->root) : 0;
 
@@ -127,5 +166,8 @@ int dg_trace_look(struct dg_survey *s)
 	look_at_trial(s);
 	for (size_t i = 0; i < s->n; i++)
 		look_at_driver(s, &s->v[i], boot);
+	/* Early in boot the initramfs has done its work already. */
+	if (!(flags & DG_SURVEY_NO_DEPOT) && look_at_image(s, boot) < 0)
+		return -ENOMEM;
 	return look_at_generations(s, boot);
 }

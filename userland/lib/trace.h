@@ -9,7 +9,7 @@
 
 #include "survey.h"
 
-/* Fill in what survey.h says is from here; the rest of @s is there already. 0 or -ENOMEM. */
-int dg_trace_look(struct dg_survey *s);
+/* Fill in what survey.h says is from here; the rest of @s is there already. @flags are the survey's. 0 or -ENOMEM. */
+int dg_trace_look(struct dg_survey *s, unsigned int flags);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "bootimage.h"
 #include "fs.h"
 #include "interrupt.h"
 #include "lock.h"
@@ -58,6 +59,19 @@ static int reindex(struct dg_transaction *t, struct dg_diag *d)
 	return r;
 }
 
+/*
+ * An initramfs that could not be made anew undoes a stage: the next boot would load
+ * the old copy. Where there is no tool for it, or it is told not to, the states
+ * tell; and the way back is never barred.
+ */
+static int refresh_image(const struct dg_transaction *t, const struct dg_manifest *from, const struct dg_manifest *to,
+			 struct dg_diag *d)
+{
+	int r = dg_bootimage_refresh(t->kernel, from, to, d);
+
+	return r == -ENOENT || r == -ESTALE || !dg_action_builds(t->intent.action) ? 0 : r;
+}
+
 /* All that follows the rename; done twice it is the same as once. */
 static int settle(struct dg_transaction *t, struct dg_diag *d)
 {
@@ -70,6 +84,8 @@ static int settle(struct dg_transaction *t, struct dg_diag *d)
 		r = prove(t, to, d);
 	if (r == 0)
 		r = dg_withdrawn_update(t->root, t->store, t->intent.release, t->intent.action, from, to, d);
+	if (r == 0)
+		r = refresh_image(t, from, to, d);
 	/* A trial ends when another generation takes its place. */
 	if (r == 0 && dg_trial_read(t->root, t->store, t->intent.release, &trial, NULL) == 0 &&
 	    trial.generation != t->intent.to)
@@ -128,6 +144,14 @@ static bool index_is_ahead(const struct dg_transaction *t, const struct dg_manif
 	return false;
 }
 
+/* The image that was made for what is undone is made anew for what is current again. */
+static void undo_image(const struct dg_transaction *t, const struct dg_manifest *from)
+{
+	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
+
+	(void)dg_bootimage_refresh(t->kernel, to, from, NULL);
+}
+
 /* Back to what was; when that cannot be, the intent stays for the next run. */
 static int undo(struct dg_transaction *t, struct dg_diag *d)
 {
@@ -143,6 +167,7 @@ static int undo(struct dg_transaction *t, struct dg_diag *d)
 		r = depmod;
 	if (r < 0)
 		return r;
+	undo_image(t, from);
 	drop_built(t);
 	/* What is current again is withdrawn no longer. */
 	(void)dg_withdrawn_update(t->root, t->store, t->intent.release, DG_ACTION_STAGE, NULL, from, NULL);

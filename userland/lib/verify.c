@@ -2,10 +2,14 @@
 #include "verify.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdarg.h>
 
+#include "bootimage.h"
 #include "fs.h"
+#include "history.h"
 #include "modprobe.h"
+#include "store.h"
 
 struct verify {
 	const char *root;
@@ -153,6 +157,30 @@ static void check_place(struct verify *v, const struct dg_manifest_entry *e)
 		     "the fixed place is %s: it does not lead to the staged driver", dg_place_state_name(state));
 }
 
+static void check_image(struct verify *v)
+{
+	const struct dg_manifest *m = v->generation->manifest;
+	dg_auto_free const char **names = calloc(m->n_entries + 1, sizeof(*names));
+	dg_auto(dg_initramfs_freep) struct dg_initramfs *image = NULL;
+	struct dg_diag why;
+	int r;
+
+	for (size_t i = 0; names && i < m->n_entries; i++)
+		names[i] = m->entries[i].name;
+	r = names && m->n_entries ? dg_bootimage_read(v->kernel, names, &image, &why) : -ENOENT;
+	if (r < 0 && r != -ENOENT)
+		find(v, DG_FINDING_UNREAD, "", why.where, "make it anew with the system's tool", "%s", why.what);
+	for (size_t i = 0; r == 0 && i < m->n_entries; i++) {
+		const struct dg_manifest_entry *e = &m->entries[i];
+
+		if (dg_modname_in(v->names, e->name) &&
+		    dg_initramfs_holds(image, e->name, e->sha256, e->build_id) == DG_INITRAMFS_OTHER)
+			find(v, DG_FINDING_IMAGE, e->name, image->path,
+			     v->running ? "run drvguard repair" : "run drvguard stage for it",
+			     "holds another copy of the driver than is staged");
+	}
+}
+
 static void check_generation(struct verify *v)
 {
 	const struct dg_generation *g = v->generation;
@@ -185,22 +213,181 @@ static void check_generation(struct verify *v)
 	}
 	check_extra(v);
 	check_kernel(v);
+	check_image(v);
+}
+
+/* One whole look; @ret_number is the generation it was taken of. */
+static int look(struct verify *v, const char *store, unsigned int *ret_number, struct dg_diag *d)
+{
+	dg_auto(dg_generation_freep) struct dg_generation *g = NULL;
+	int r = dg_generation_current(store, v->kernel, &g);
+
+	if (r < 0)
+		return dg_diag_errno(d, r, v->kernel->release, "look at what is staged");
+	v->to = calloc(1, sizeof(*v->to));
+	if (!v->to)
+		return -ENOMEM;
+	v->generation = g;
+	check_generation(v);
+	*ret_number = g->number;
+	return 0;
+}
+
+static bool is_current(const char *store, const struct dg_kernel *k, unsigned int number)
+{
+	dg_auto(dg_generation_freep) struct dg_generation *g = NULL;
+
+	return dg_generation_current(store, k, &g) < 0 || g->number == number;
 }
 
 int dg_verify_run(const char *root, const struct dg_config *config, struct dg_kernel *k, bool running,
 		  const char *const *names, struct dg_verified **ret, struct dg_diag *d)
 {
-	dg_auto(dg_generation_freep) struct dg_generation *g = NULL;
 	struct verify v = { .root = root, .config = config, .kernel = k, .names = names, .running = running };
-	int r = dg_generation_current(config->store, k, &g);
 
+	/* A writer that switches meanwhile would be taken for damage. */
+	for (int tries = 0;; tries++) {
+		unsigned int number = 0;
+		int r = look(&v, config->store, &number, d);
+
+		if (r < 0)
+			return r;
+		if (!v.to->n_findings || tries == 10 || is_current(config->store, k, number))
+			break;
+		dg_verified_free(v.to);
+	}
+	*ret = v.to;
+	return 0;
+}
+
+/* The current generation of @release, whose own verify tells of it; NULL: none. */
+static struct dg_generation *current_of(const struct verify *v, const char *release)
+{
+	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
+	struct dg_generation *g = NULL;
+
+	if (dg_kernel_open(v->root, release, &k, NULL) == 0)
+		(void)dg_generation_current(v->config->store, k, &g);
+	return g;
+}
+
+/* Whether @st is a link in some kernel's current generation. */
+static bool is_in_current(const struct verify *v, const struct stat *st, const char *name)
+{
+	dg_auto(dg_strv_freep) char **releases = NULL;
+
+	if (dg_generation_releases(v->root, v->config->store, &releases) < 0)
+		return false;
+	for (char **n = releases; *n; n++) {
+		dg_auto(dg_generation_freep) struct dg_generation *g = current_of(v, *n);
+		dg_auto_free char *path = g && g->dir ? dg_format("%s/%s", g->dir, name) : NULL;
+		struct stat one;
+
+		if (path && stat(path, &one) == 0 && one.st_ino == st->st_ino && one.st_dev == st->st_dev)
+			return true;
+	}
+	return false;
+}
+
+static int check_stored(const char *path, const struct stat *st, void *data)
+{
+	struct verify *v = data;
+	dg_auto_free char *copy = strdup(path);
+	dg_auto_free void *bytes = NULL;
+	char sum[DG_SHA256_HEX];
+	size_t len;
+	int r = copy ? dg_file_read(path, DG_FILE_MAX, &bytes, &len) : -ENOMEM;
+
+	if (r == 0)
+		r = dg_sha256(bytes, len, sum);
+	if (r == -ENOMEM)
+		return r;
+	v->to->n_checked++;
+	if (r == 0 && dg_streq(basename(dirname(copy)), sum))
+		return 0;
+	if (is_in_current(v, st, strrchr(path, '/') + 1))
+		return 0;
 	if (r < 0)
-		return dg_diag_errno(d, r, k->release, "look at what is staged");
-	v.to = calloc(1, sizeof(*v.to));
-	if (!v.to)
-		return -ENOMEM;
-	v.generation = g;
-	check_generation(&v);
+		find(v, DG_FINDING_UNREAD, "", path, "check its permissions and its disk", "cannot be read: %s",
+		     strerror(-r));
+	else
+		find(v, DG_FINDING_STORED, "", path,
+		     "run drvguard repair; what is kept for rollback only goes with drvguard cleanup --keep 0",
+		     "in the store, is not the file its directory is named for");
+	return 0;
+}
+
+/* A kept generation's file, when it is no link into the store any more, which is checked by itself. */
+static void check_kept_file(struct verify *v, const char *dir, const char *store_dir, const struct dg_manifest_entry *e)
+{
+	dg_auto_free char *path = dg_format("%s/%s.ko", dir, e->name), *stored = NULL;
+	dg_auto_free void *bytes = NULL;
+	char sum[DG_SHA256_HEX];
+	struct stat a, b;
+	size_t len;
+
+	stored = dg_format("%s/%s/%s.ko", store_dir, e->sha256, e->name);
+	if (!path || !stored || (stat(path, &a) == 0 && stat(stored, &b) == 0 && a.st_ino == b.st_ino))
+		return;
+	if (dg_file_read(path, DG_FILE_MAX, &bytes, &len) < 0 || dg_sha256(bytes, len, sum) < 0 ||
+	    !dg_streq(sum, e->sha256))
+		find(v, DG_FINDING_STORED, e->name, path,
+		     "run drvguard repair, or let drvguard cleanup --keep 0 remove it",
+		     "kept for rollback, is not the file that was staged");
+}
+
+static void check_kept(struct verify *v, const char *release, const char *store_dir, unsigned int number)
+{
+	dg_auto_free char *dir = dg_generation_dir(v->root, v->config->store, release, number);
+	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+	struct dg_diag why = { 0 };
+
+	if (!dir)
+		return;
+	if (dg_generation_manifest(v->root, v->config->store, release, number, &m, &why) < 0) {
+		find(v, DG_FINDING_STORED, "", why.where[0] ? why.where : dir,
+		     "let drvguard cleanup --keep 0 remove it", "kept for rollback, has no sound manifest");
+		return;
+	}
+	for (size_t i = 0; i < m->n_entries; i++)
+		check_kept_file(v, dir, store_dir, &m->entries[i]);
+}
+
+static int check_all_kept(struct verify *v)
+{
+	dg_auto_free char *store_dir = dg_store_dir(v->root, v->config->store);
+	dg_auto(dg_strv_freep) char **releases = NULL;
+	int r = store_dir ? dg_generation_releases(v->root, v->config->store, &releases) : -ENOMEM;
+
+	for (char **n = releases; r == 0 && n && *n; n++) {
+		dg_auto(dg_generation_freep) struct dg_generation *g = NULL;
+		dg_auto_free unsigned int *kept = NULL;
+
+		if (!dg_release_valid(*n))
+			continue;
+		g = current_of(v, *n);
+		r = dg_generation_list(v->root, v->config->store, *n, &kept);
+		for (unsigned int *number = kept; r == 0 && *number; number++)
+			if (!g || *number != g->number)
+				check_kept(v, *n, store_dir, *number);
+	}
+	return r;
+}
+
+int dg_verify_store(const char *root, const struct dg_config *config, struct dg_verified **ret, struct dg_diag *d)
+{
+	struct verify v = { .root = root, .config = config, .to = calloc(1, sizeof(*v.to)) };
+	struct dg_diag why;
+	int r = v.to ? dg_store_each(root, config->store, check_stored, &v) : -ENOMEM;
+
+	if (r == 0)
+		r = check_all_kept(&v);
+	if (r < 0) {
+		dg_verified_free(v.to);
+		return dg_diag_errno(d, r, config->store, "look through the store");
+	}
+	if (dg_history_check(root, &why) < 0)
+		find(&v, DG_FINDING_HISTORY, "", why.where, "run drvguard repair", "%s", why.what);
 	*ret = v.to;
 	return 0;
 }
@@ -220,8 +407,9 @@ void dg_verified_freep(struct dg_verified **v)
 
 const char *dg_finding_name(enum dg_finding_kind k)
 {
-	static const char *const names[] = { "changed", "swapped",  "missing", "extra", "shadowed",
-					     "link",	"manifest", "kernel",  "place", "unread" };
+	static const char *const names[] = { "changed",	  "swapped",  "missing", "extra", "shadowed",
+					     "link",	  "manifest", "kernel",	 "place", "unread",
+					     "initramfs", "stored",   "history" };
 
 	return names[k];
 }
@@ -229,5 +417,5 @@ const char *dg_finding_name(enum dg_finding_kind k)
 bool dg_finding_is_tampering(enum dg_finding_kind k)
 {
 	return k == DG_FINDING_CHANGED || k == DG_FINDING_SWAPPED || k == DG_FINDING_MISSING || k == DG_FINDING_EXTRA ||
-	       k == DG_FINDING_MANIFEST;
+	       k == DG_FINDING_MANIFEST || k == DG_FINDING_STORED;
 }

@@ -16,6 +16,9 @@ enum dg_finding_kind {
 	DG_FINDING_KERNEL,   /* proven for another kernel of the same release */
 	DG_FINDING_PLACE,    /* a fixed place does not lead to the staged file */
 	DG_FINDING_UNREAD,   /* could not be read */
+	DG_FINDING_IMAGE,    /* the initramfs has another copy */
+	DG_FINDING_STORED,   /* a file in the store, or one kept for rollback, is not what it was */
+	DG_FINDING_HISTORY,  /* the history's database is damaged */
 };
 
 struct dg_finding {
@@ -36,6 +39,11 @@ struct dg_verified {
  */
 int dg_verify_run(const char *root, const struct dg_config *config, struct dg_kernel *k, bool running,
 		  const char *const *names, struct dg_verified **ret, struct dg_diag *d);
+/*
+ * Verify what stands behind all kernels: every file in the store, the generations
+ * that are not current, the history. @ret as above, with "" for drivers.
+ */
+int dg_verify_store(const char *root, const struct dg_config *config, struct dg_verified **ret, struct dg_diag *d);
 void dg_verified_free(struct dg_verified *v);
 void dg_verified_freep(struct dg_verified **v);
 
