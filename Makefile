@@ -26,6 +26,7 @@ PREFIX  ?= /usr
 DESTDIR ?=
 sbindir  = $(DESTDIR)$(PREFIX)/sbin
 mandir   = $(DESTDIR)$(PREFIX)/share/man
+UNITS   := drvguard-early.service drvguard.service drvguard-watch.service drvguard-good.service drvguard-good.timer
 unitdir  = $(DESTDIR)/lib/systemd/system
 confdir  = $(DESTDIR)/etc/drvguard
 
@@ -141,16 +142,14 @@ install: all
 	install -D -m 644 docs/drvguard.8 $(mandir)/man8/drvguard.8
 	install -D -m 644 docs/drvguard.conf.5 $(mandir)/man5/drvguard.conf.5
 	install -d $(unitdir) $(confdir)/drivers.d $(DESTDIR)/usr/lib/drvguard/drivers.d $(DESTDIR)/var/cache/drvguard
-	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard-early.service > $(unitdir)/drvguard-early.service
-	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard.service > $(unitdir)/drvguard.service
-	sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/drvguard-watch.service > $(unitdir)/drvguard-watch.service
+	for unit in $(UNITS); do sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/$$unit > $(unitdir)/$$unit; done
 	$(if $(KREL),install -D -m 644 $(BUILD)/modules/$(KREL)/drvguard.ko \
 		$(DESTDIR)/lib/modules/$(KREL)/updates/drvguard.ko)
 
 # Configuration and what was staged are the administrator's, and stay.
 uninstall:
 	rm -f $(sbindir)/drvguard $(mandir)/man8/drvguard.8 $(mandir)/man5/drvguard.conf.5
-	rm -f $(unitdir)/drvguard-early.service $(unitdir)/drvguard.service $(unitdir)/drvguard-watch.service
+	rm -f $(UNITS:%=$(unitdir)/%)
 
 clean:
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))
