@@ -12,7 +12,7 @@
  *   state l TEXT PATH            generations named by their order, the current one CURRENT, since
  *   state d PATH                 what was interrupted may have used up a number
  *
- * Not in the state: the lock and /var, which only remember; the store, whose files are those of generations
+ * Not in the state: the lock, /var and /run/drvguard, which only remember; the store, whose files are those of generations
  * (then "linked") or left.
  */
 #include <dirent.h>
@@ -178,13 +178,13 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	const char *inside = path + strlen(root) + 1, *name = path + ftw->base;
 	char text[PATH_MAX], *line = NULL;
 	bool state = strcmp(inside, "var") != 0 && strncmp(inside, "var/", 4) != 0 &&
-		     strcmp(inside, "usr/lib/drvguard/lock") != 0;
+		     strncmp(inside, "run/drvguard", 12) != 0 && strcmp(inside, "usr/lib/drvguard/lock") != 0;
 	bool in_store = strncmp(inside, "usr/lib/drvguard/store/", 23) == 0;
 	ssize_t n;
 
 	if (type == FTW_NS || type == FTW_DNR)
 		trouble(path);
-	if (is_temporary(name)) {
+	if (is_temporary(name) && strncmp(inside, "run/drvguard/history/", 21) != 0) {
 		if (asprintf(&line, "left temporary %s", inside) < 0)
 			trouble("memory");
 		add(line);
