@@ -77,8 +77,12 @@ static int cover(const char *file, const char *target, struct dg_diag *d)
 /* The file modprobe takes now, which is to be covered. */
 static int find_target(const struct dg_kernel *k, const char *name, char **ret, struct dg_diag *d)
 {
-	int r = k->modules_dir ? dg_modprobe_path(k->modules_dir, name, ret) : -ENOENT;
+	dg_auto_free char *path = NULL;
+	int r = k->modules_dir ? dg_modprobe_path(k->modules_dir, name, &path) : -ENOENT;
 
+	/* Physical: through our own link it would be another file once that is switched. */
+	if (r == 0)
+		r = dg_path_resolve("/", path, ret);
 	if (r < 0)
 		return dg_diag_set(d, r, name, "stage it without --mount",
 				   "%s has no file of it that could be mounted over", k->release);
@@ -149,7 +153,8 @@ int dg_mounted_drop(const char *store, const struct dg_kernel *k, const char *na
 		return -ENOMEM;
 	if (r == -ENOENT)
 		return 0;
-	if (r == 0 && m.active && umount2(m.target, UMOUNT_NOFOLLOW) < 0)
+	/* The very file may stand there unmounted, by a link into the store. */
+	if (r == 0 && m.active && umount2(m.target, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
 		return dg_diag_errno(d, -errno, m.target, "unmount the driver from it");
 	r = dg_file_remove(file);
 	if (r == 0)
