@@ -103,6 +103,14 @@ static int look_at_generations(struct dg_survey *s, time_t boot)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* What is mounted over a file of the current generation is not damage to that file. */
+static void allow_for_mount(struct dg_standing *st)
+{
+	if (st->mounted.active && st->staged_ours && st->staged.file &&
+	    dg_streq(st->staged.file->sha256, st->mounted.sha256))
+		st->broken = st->staged_ours = false;
+}
+
 static void look_at_driver(struct dg_survey *s, struct dg_standing *st, time_t boot)
 {
 	struct dg_diag why;
@@ -110,6 +118,7 @@ static void look_at_driver(struct dg_survey *s, struct dg_standing *st, time_t b
 
 	if (r < 0 && r != -ENOENT && r != -ENOMEM)
 		dg_diags_add(&s->problems, &why);
+	allow_for_mount(st);
 	st->staged_live = st->staged_ours && is_since(s->generation->link_path, boot);
 	if (s->running && st->staged.file && dg_standing_match_path(st)) {
 		const struct dg_attempt a = { st->driver->name, s->kernel->release, st->staged.file->sha256,
