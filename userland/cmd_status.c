@@ -14,7 +14,9 @@ static void staged_cell(const struct dg_standing *st, char *buf, size_t size)
 	if (!st->staged_path)
 		return;
 	snprintf(buf, size, "%s%s%s%s", version, *version && *verdict ? " " : "", verdict,
-		 st->staged_ours ? "" : " (not by drvguard)");
+		 st->mounted.active ? " (mounted)"
+		 : st->staged_ours  ? ""
+				    : " (not by drvguard)");
 	dg_printable(buf);
 }
 
@@ -69,6 +71,16 @@ static void print_text(const struct dg_job *job, const struct dg_survey *s)
 	}
 }
 
+static struct json_object *standing_to_json(const struct dg_survey *s, const struct dg_standing *st)
+{
+	struct json_object *o = dg_json_standing(st);
+	char advice[200];
+
+	dg_standing_advice(s, st, advice, sizeof(advice));
+	dg_json_string(o, "next", *advice ? advice : NULL);
+	return o;
+}
+
 static struct json_object *to_json(const struct dg_job *job, const struct dg_survey *s)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
@@ -77,7 +89,7 @@ static struct json_object *to_json(const struct dg_job *job, const struct dg_sur
 	json_object_object_add(o, "running", json_object_new_boolean(s->running));
 	for (size_t i = 0; i < s->n; i++)
 		if (dg_modname_in(job->names, s->v[i].driver->name))
-			json_object_array_add(list, dg_json_standing(&s->v[i]));
+			json_object_array_add(list, standing_to_json(s, &s->v[i]));
 	json_object_object_add(o, "drivers", list);
 	json_object_object_add(o, "problems", dg_json_problems(&s->problems));
 	return o;

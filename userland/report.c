@@ -334,6 +334,8 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
 	else if (st->mounted.recorded && !st->mounted.active)
 		snprintf(buf, size, "drvguard stage --mount %s", st->driver->name);
+	else if (dg_streq(st->state, "RQ"))
+		snprintf(buf, size, "modprobe -r %s, or reboot: it is removed, but loaded still", st->driver->name);
 	else if (st->match == DG_WAITING)
 		snprintf(buf, size, "%s", st->depot_why.cure[0] ? st->depot_why.cure : "mount the depot");
 	else if (st->match != DG_MATCH && st->best.file)
@@ -348,6 +350,8 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
 	else if (dg_standing_needs_reboot(st))
 		snprintf(buf, size, "reboot: another build is loaded");
+	else if (st->mounted.active)
+		snprintf(buf, size, "drvguard stage %s, or it is gone at the next boot", st->driver->name);
 	else if (st->suspect)
 		snprintf(buf, size, "drvguard commit, then repair; or stage another version");
 	else if (st->on_trial)
