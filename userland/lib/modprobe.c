@@ -304,9 +304,33 @@ void dg_depmod_tidy(const char *modules_dir)
 	dg_strv_free(names);
 }
 
+const char *const dg_depmod_dirs[] = { "/etc/depmod.d",	    "/run/depmod.d", "/usr/local/lib/depmod.d",
+				       "/usr/lib/depmod.d", "/lib/depmod.d", NULL };
+
+/* Of another root depmod would take the modules, and this system's configuration. */
+static int run_depmod(const char *root, const char *release, char *said, size_t size)
+{
+	const char *argv[DG_ARRAY_SIZE(dg_depmod_dirs) * 2 + 4] = { "depmod", "-b", root };
+	char *dirs[DG_ARRAY_SIZE(dg_depmod_dirs)] = { NULL };
+	size_t n = 3;
+	int r = 0;
+
+	for (size_t i = 0; dg_depmod_dirs[i] && !dg_streq(root, "/") && r == 0; i++) {
+		dirs[i] = dg_path_join(root, dg_depmod_dirs[i]);
+		r = dirs[i] ? 0 : -ENOMEM;
+		argv[n++] = "-C";
+		argv[n++] = dirs[i];
+	}
+	argv[n] = release;
+	if (r == 0)
+		r = dg_tool_run("/", argv, said, size);
+	for (size_t i = 0; i < DG_ARRAY_SIZE(dirs); i++)
+		free(dirs[i]);
+	return r;
+}
+
 int dg_depmod(const char *root, const char *release, const char *modules_dir, struct dg_diag *d)
 {
-	const char *argv[] = { "depmod", "-b", root, release, NULL };
 	struct before before;
 	const char *index;
 	char said[200];
@@ -323,7 +347,7 @@ int dg_depmod(const char *root, const char *release, const char *modules_dir, st
 					   "depmod would leave that root by its links");
 	}
 	look_at_indexes(modules_dir, &before);
-	r = dg_tool_run("/", argv, said, sizeof(said));
+	r = run_depmod(root, release, said, sizeof(said));
 	if (r != 0)
 		dg_depmod_tidy(modules_dir);
 	if (r == 127)

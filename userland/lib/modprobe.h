@@ -41,7 +41,10 @@ int dg_modprobe_config_each(const char *path, dg_modprobe_line_fn fn, void *data
  */
 int dg_modprobe_load(const char *modules_dir, const char *name);
 
-/* Run depmod(8) for @release under @root, then sync the indexes. @d on failure. */
+/* Where depmod.d(5) lies, by depmod's own order; ended by NULL. */
+extern const char *const dg_depmod_dirs[];
+
+/* Run depmod(8) for @release under @root, by that root's depmod.d, then sync the indexes. @d on failure. */
 int dg_depmod(const char *root, const char *release, const char *modules_dir, struct dg_diag *d);
 
 /* Remove what a depmod that is no more left half-written. */
