@@ -310,6 +310,36 @@ static int mount_all(const struct dg_survey *s, const struct dg_stage_options *o
 	return err;
 }
 
+static bool is_there(const struct dg_survey *s, const struct dg_stage_item *item)
+{
+	const struct dg_manifest_entry *e = dg_manifest_find(s->generation->manifest, item->standing->driver->name);
+
+	return e && !item->standing->mounted.recorded && dg_streq(e->sha256, dg_stage_choice(item)->file->sha256) &&
+	       dg_kept_check(s->generation->dir, e, s->config, s->kernel, true, NULL) == 0;
+}
+
+/*
+ * What is to be staged may be current already, and whole, and modprobe take
+ * another file by a stale index or somebody's preference: the same generation
+ * once more would not change that.
+ */
+static bool all_there(const struct dg_survey *s, const struct dg_stage_result *r)
+{
+	const struct dg_generation *g = s->generation;
+	size_t n = 0;
+
+	if (g->link != DG_LINK_GOOD || !g->manifest || dg_kernel_build_id(s->kernel, NULL) < 0 ||
+	    !dg_streq(g->manifest->kernel_build_id, s->kernel->build_id))
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].step == DG_STAGE_STAGED) {
+			n++;
+			if (!is_there(s, &r->v[i]))
+				return false;
+		}
+	return n;
+}
+
 int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result **ret,
 		 struct dg_diag *d)
 {
@@ -325,7 +355,7 @@ int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, st
 			err = mount_all(s, o, r, d);
 	} else if (dg_plan_make(s, o, r)) {
 		if (!o->dry_run)
-			err = change(s, o, r, d);
+			err = all_there(s, r) ? mend_index(s, r, d) : change(s, o, r, d);
 	} else if (!o->dry_run && s->generation->link == DG_LINK_GOOD) {
 		err = mend_index(s, r, d);
 	}
