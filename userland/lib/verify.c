@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "history.h"
 #include "modprobe.h"
+#include "shadow.h"
 #include "store.h"
 
 struct verify {
@@ -94,6 +95,15 @@ static void check_file(struct verify *v, const struct dg_manifest_entry *e)
 	free(data);
 }
 
+static void tell_shadow(struct verify *v, const struct dg_manifest_entry *e, const char *path)
+{
+	char whose[300];
+
+	dg_shadow_describe(v->kernel, e->name, path, whose, sizeof(whose));
+	find(v, DG_FINDING_SHADOWED, e->name, path, "remove that file, then run drvguard repair",
+	     "shadows the staged driver: modprobe would take this file%s%s", *whose ? ", " : "", whose);
+}
+
 static void check_shadow(struct verify *v, const struct dg_manifest_entry *e)
 {
 	dg_auto_free char *path = NULL, *ours = dg_format("%s/%s.ko", v->generation->link_path, e->name);
@@ -104,8 +114,7 @@ static void check_shadow(struct verify *v, const struct dg_manifest_entry *e)
 		     v->running ? "run drvguard repair" : "run drvguard stage for it",
 		     "not in the module index: modprobe finds none");
 	else if (!dg_streq(path, ours))
-		find(v, DG_FINDING_SHADOWED, e->name, path, "remove that file, then run drvguard repair",
-		     "shadows the staged driver: modprobe would take this file");
+		tell_shadow(v, e, path);
 }
 
 static void check_extra(struct verify *v)
