@@ -55,7 +55,10 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	json_object_array_add(job->list, o);
 	if (c->json || c->quiet || r < 0)
 		return;
-	printf("kernel %s: %s", k->release, done ? "the trial is confirmed" : "nothing was on trial");
+	printf("kernel %s: %s", k->release,
+	       done	 ? "the trial is confirmed"
+	       : c->boot ? "no trial of this boot"
+			 : "nothing was on trial");
 	printf(n ? "; %zu load%s confirmed\n" : "\n", n, n == 1 ? "" : "s");
 }
 

@@ -85,7 +85,10 @@ static void report(struct dg_job *job, const struct dg_survey *s, const struct d
 	json_object_object_add(o, "problems", dg_json_problems(&s->problems));
 	json_object_array_add(job->list, o);
 	if (!job->context->json)
-		printf("kernel %s: generation %u%s\n", s->kernel->release, r->generation, r->changed ? ", new" : "");
+		printf("kernel %s: generation %u%s\n", s->kernel->release, r->generation,
+		       !r->changed	     ? ""
+		       : job->context->mount ? ", mounted over"
+					     : ", new");
 	dg_table_end(&t, !job->context->json);
 }
 
@@ -151,6 +154,12 @@ enum dg_exit cmd_stage(const struct dg_context *c)
 
 	if (!dg_job_begin(&job, c) || !dg_job_take_names(&job))
 		return dg_job_end(&job);
+	if (c->trial && c->mount) {
+		dg_report_note("--trial and --mount together",
+			       "a mount is gone with the next boot anyway; give one of them");
+		dg_job_raise(&job, DG_EXIT_USAGE);
+		return dg_job_end(&job);
+	}
 	if (dg_job_lock(&job, &lock)) {
 		dg_job_each_kernel(&job, one_kernel);
 		dg_job_print(&job);

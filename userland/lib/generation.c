@@ -304,11 +304,14 @@ static int add_change(struct dg_changes *c, const struct dg_manifest_entry *from
 	*one = (struct dg_change){ .version_from = strdup(from ? from->version : ""),
 				   .version_to = strdup(to ? to->version : ""),
 				   .verdict = to ? to->verdict : DG_VERDICT_REFUSED };
-	snprintf(one->name, sizeof(one->name), "%s", from ? from->name : to->name);
-	if (from)
-		memcpy(one->sha256_from, from->sha256, sizeof(one->sha256_from));
-	if (to)
+	if (to) {
+		snprintf(one->name, sizeof(one->name), "%s", to->name);
 		memcpy(one->sha256_to, to->sha256, sizeof(one->sha256_to));
+	}
+	if (from) {
+		snprintf(one->name, sizeof(one->name), "%s", from->name);
+		memcpy(one->sha256_from, from->sha256, sizeof(one->sha256_from));
+	}
 	return one->version_from && one->version_to ? 0 : -ENOMEM;
 }
 

@@ -14,7 +14,7 @@ static const char *const names[] = { "stage", "force", "rollback", "remove", "re
 
 const char *dg_action_name(enum dg_action a)
 {
-	return names[a];
+	return a == DG_ACTION_FORCE ? "forced stage" : names[a];
 }
 
 bool dg_action_builds(enum dg_action a)

@@ -37,6 +37,7 @@ int dg_intent_clear(const char *root, const char *store);
 /* Remove one that was cut short while it was written: nothing was begun then. */
 void dg_intent_tidy(const char *root, const char *store);
 
+/* For people. */
 const char *dg_action_name(enum dg_action a);
 /* Whether the action made the generation it goes to, so that undoing it drops that. */
 bool dg_action_builds(enum dg_action a);

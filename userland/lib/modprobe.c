@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <libkmod.h>
 #include <limits.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "fs.h"
 #include "tool.h"
@@ -237,6 +237,38 @@ int dg_modprobe_load(const char *modules_dir, const char *name)
 	return r > 0 ? -EPERM : r;
 }
 
+/* It writes every index anew before it drops the old one, and renames even what it could not write whole. */
+uint64_t dg_depmod_needs(const char *modules_dir)
+{
+	uint64_t sum = 256 << 10;
+	char **names;
+
+	if (dg_dir_list(modules_dir, &names) < 0)
+		return sum;
+	for (char **n = names; *n; n++) {
+		dg_auto_free char *path = dg_format("%s/%s", modules_dir, *n);
+		struct stat st;
+
+		if (path && dg_startswith(*n, "modules.") && stat(path, &st) == 0)
+			sum += (uint64_t)st.st_size + 4096;
+	}
+	dg_strv_free(names);
+	return sum;
+}
+
+int dg_depmod_room(const char *modules_dir, struct dg_diag *d)
+{
+	uint64_t need = dg_depmod_needs(modules_dir);
+	struct statvfs st;
+
+	if (statvfs(modules_dir, &st) < 0)
+		return dg_diag_errno(d, -errno, modules_dir, "look for free space");
+	if ((uint64_t)st.f_bavail * st.f_frsize >= need && (!st.f_files || st.f_favail >= 16))
+		return 0;
+	return dg_diag_set(d, -ENOSPC, modules_dir, "free some space on that file system and run again",
+			   "depmod needs %llu KiB there, or some inodes", (unsigned long long)(need >> 10));
+}
+
 /* What depmod writes; libkmod reads the binary ones. */
 static const char *const indexes[] = { "dep.bin", "alias.bin", "symbols.bin", "dep", "alias", "symbols" };
 
@@ -288,6 +320,20 @@ static int temporary_of(const char *name)
 	return pid > 1 && pid <= INT_MAX ? (int)pid : 0;
 }
 
+/* Whether that process is there, at work, and a depmod: numbers are given again. proc(5), stat. */
+static bool is_depmod(int pid)
+{
+	dg_auto_free char *path = dg_format("/proc/%d/stat", pid), *line = NULL;
+	const char *name, *end;
+
+	if (!path || dg_file_read_line(path, &line) < 0)
+		return false;
+	name = strchr(line, '(');
+	end = strrchr(line, ')');
+	return name && end && end[1] && !strchr("ZX", end[2]) &&
+	       (dg_startswith(name, "(depmod)") || dg_startswith(name, "(kmod)"));
+}
+
 void dg_depmod_tidy(const char *modules_dir)
 {
 	char **names;
@@ -298,7 +344,7 @@ void dg_depmod_tidy(const char *modules_dir)
 		int pid = temporary_of(*n);
 		dg_auto_free char *path = pid ? dg_format("%s/%s", modules_dir, *n) : NULL;
 
-		if (path && kill(pid, 0) < 0 && errno == ESRCH)
+		if (path && !is_depmod(pid))
 			(void)unlink(path);
 	}
 	dg_strv_free(names);
@@ -346,6 +392,9 @@ int dg_depmod(const char *root, const char *release, const char *modules_dir, st
 			return dg_diag_set(d, -ELOOP, root, "make lib a relative link there",
 					   "depmod would leave that root by its links");
 	}
+	r = dg_depmod_room(modules_dir, d);
+	if (r < 0)
+		return r;
 	look_at_indexes(modules_dir, &before);
 	r = run_depmod(root, release, said, sizeof(said));
 	if (r != 0)

@@ -44,6 +44,11 @@ int dg_modprobe_load(const char *modules_dir, const char *name);
 /* Where depmod.d(5) lies, by depmod's own order; ended by NULL. */
 extern const char *const dg_depmod_dirs[];
 
+/* The bytes that depmod needs beside the indexes there are. */
+uint64_t dg_depmod_needs(const char *modules_dir);
+/* -ENOSPC: not to be run, since it replaces whole indexes by what of theirs found room. */
+int dg_depmod_room(const char *modules_dir, struct dg_diag *d);
+
 /* Run depmod(8) for @release under @root, by that root's depmod.d, then sync the indexes. @d on failure. */
 int dg_depmod(const char *root, const char *release, const char *modules_dir, struct dg_diag *d);
 

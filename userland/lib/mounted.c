@@ -88,7 +88,7 @@ static int find_target(const struct dg_kernel *k, const char *name, char **ret, 
 				   "%s has no file of it that could be mounted over", k->release);
 	/* Told by its name to be packed, a plain file would not be read. */
 	if (!dg_endswith(*ret, ".ko"))
-		return dg_diag_set(d, -EINVAL, *ret, "stage it without --mount",
+		return dg_diag_set(d, -EOPNOTSUPP, *ret, "stage it without --mount",
 				   "is compressed: a plain driver mounted over it would not be read");
 	return 0;
 }

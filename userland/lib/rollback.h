@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Going back to an earlier generation: one rename, no new file, so that it works on a full disk. */
+/* Going back to an earlier generation: one rename, no new driver, so that it takes no room but the indexes'. */
 #ifndef DG_ROLLBACK_H
 #define DG_ROLLBACK_H
 

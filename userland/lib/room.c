@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "fs.h"
+#include "modprobe.h"
 
 /* For directories, records, the manifest, and the index files depmod makes beside the old. */
 #define SLACK_BYTES ((uint64_t)1 << 20)
@@ -38,25 +39,6 @@ static int nearest(const char *path, struct place *ret)
 	}
 	ret->device = st.st_dev;
 	return 0;
-}
-
-/* depmod writes every index anew before it drops the old one. */
-static uint64_t index_size(const struct dg_kernel *k)
-{
-	uint64_t sum = 0;
-	char **names;
-
-	if (dg_dir_list(k->modules_dir, &names) < 0)
-		return 0;
-	for (char **n = names; *n; n++) {
-		dg_auto_free char *path = dg_format("%s/%s", k->modules_dir, *n);
-		struct stat st;
-
-		if (path && dg_startswith(*n, "modules.") && stat(path, &st) == 0)
-			sum += (uint64_t)st.st_size;
-	}
-	dg_strv_free(names);
-	return sum;
 }
 
 static int check(const struct place *p, struct dg_diag *d)
@@ -104,7 +86,7 @@ int dg_room_check(const struct dg_room *r, struct dg_diag *d)
 	const char *const paths[] = { store, r->kernel->modules_dir, r->boot };
 	struct place v[3] = {
 		{ .bytes = SLACK_BYTES + r->bytes, .files = SLACK_FILES + 2 * r->files },
-		{ .bytes = SLACK_BYTES + index_size(r->kernel), .files = SLACK_FILES },
+		{ .bytes = SLACK_BYTES + dg_depmod_needs(r->kernel->modules_dir), .files = SLACK_FILES },
 		{ .bytes = r->boot_bytes, .files = 2 },
 	};
 	int err = store ? 0 : -ENOMEM;

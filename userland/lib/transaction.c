@@ -15,6 +15,8 @@
 int dg_transaction_begin(struct dg_transaction *t, const char *root, const char *store, struct dg_kernel *kernel,
 			 enum dg_action action, unsigned int from, unsigned int to, struct dg_diag *d)
 {
+	int r;
+
 	*t = (struct dg_transaction){ .root = root, .store = store, .kernel = kernel };
 	t->intent = (struct dg_intent){ .action = action, .from = from, .to = to };
 	if (!kernel->modules_dir)
@@ -25,7 +27,9 @@ int dg_transaction_begin(struct dg_transaction *t, const char *root, const char 
 		return dg_diag_set(d, -ENAMETOOLONG, kernel->release, NULL, "has too long a name");
 	if (dg_interrupted())
 		return dg_interrupt_diag(d);
-	return dg_intent_write(root, store, &t->intent, d);
+	/* The way back needs no room for drivers, but the indexes have to be made anew. */
+	r = dg_depmod_room(kernel->modules_dir, d);
+	return r < 0 ? r : dg_intent_write(root, store, &t->intent, d);
 }
 
 /* A generation's manifest; NULL for none, and for one that cannot be read. */
