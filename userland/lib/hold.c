@@ -18,7 +18,7 @@ int dg_hold_set(const char *root, const char *driver, struct dg_diag *d)
 {
 	dg_auto_free char *path = hold_path(root, driver), *dir = dg_path_join(root, DIR);
 	dg_auto_free char *text = dg_format("# drvguard: nothing staged for %s matches the running kernel\n"
-					    "install %s echo 'drvguard: %s does not match this kernel: see "
+					    "install %s echo 'drvguard: %s is held back in this kernel: see "
 					    "drvguard status' >&2; false\n",
 					    driver, driver, driver);
 	int r;
