@@ -60,16 +60,20 @@ struct verdict {
 	struct dg_diag why;
 };
 
-/* What needs nothing of the kernel but its format. */
-static void read_file(size_t i, void *result, struct dg_buffer *buffer, void *data)
+/* From so many files on some will need symbols of the kernel's modules. */
+#define MANY 8
+
+/* What needs nothing of the kernel's own table, which may be being read. */
+static void read_file(size_t i, void *result, struct dg_arena *room, void *data)
 {
 	struct check *k = data;
 	struct verdict *v = result;
 
-	v->error =
-		dg_modfile_read_as(k->files[i], dg_kernel_format(k->kernel), buffer, &v->file, &v->malformed, &v->why);
+	v->error = dg_modfile_read_as(k->files[i], dg_kernel_format(k->kernel), room, &v->file, &v->malformed, &v->why);
 	if (v->file)
 		(void)dg_relocations_check(v->file);
+	if (i == MANY && k->kernel->tree)
+		dg_exporters_expect_many(k->kernel->tree);
 }
 
 static void judge_file(size_t i, void *result, void *data)

@@ -11,21 +11,23 @@ struct counts {
 
 struct result {
 	size_t i, square;
-	const char *text; /* in the buffer */
+	const char *text; /* in the room */
 };
 
 static atomic_int dropped;
 
-static void begin(size_t i, void *result, struct dg_buffer *buffer, void *data)
+static void begin(size_t i, void *result, struct dg_arena *room, void *data)
 {
 	struct counts *c = data;
 	struct result *r = result;
+	char *text;
 
 	assert_int_equal(r->i, 0);
 	assert_null(r->text);
-	assert_true(dg_buffer_hold(buffer, 16 + i % 1000));
-	snprintf(buffer->data, buffer->size, "%zu", i);
-	*r = (struct result){ .i = i + 1, .text = buffer->data };
+	text = dg_arena_take(room, 16 + i % 1000 * 3000);
+	assert_non_null(text);
+	snprintf(text, 16, "%zu", i);
+	*r = (struct result){ .i = i + 1, .text = text };
 	c->begun++;
 }
 

@@ -164,6 +164,11 @@ bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section
 	return true;
 }
 
+uint32_t dg_elf_section_type(const struct dg_elf *elf, size_t index)
+{
+	return index < elf->n_sections ? (uint32_t)SHDR(elf, header_at(elf, index), sh_type) : SHT_NULL;
+}
+
 uint64_t dg_elf_section_flags(const struct dg_elf *elf, size_t index)
 {
 	return index < elf->n_sections ? SHDR(elf, header_at(elf, index), sh_flags) : 0;
@@ -195,10 +200,10 @@ bool dg_elf_symbols(const struct dg_elf *elf, struct dg_symbols *ret)
 {
 	struct dg_section s, names;
 
-	for (size_t i = 1; dg_elf_section_at(elf, i, &s); i++) {
-		if (s.type != SHT_SYMTAB)
+	for (size_t i = 1; i < elf->n_sections; i++) {
+		if (dg_elf_section_type(elf, i) != SHT_SYMTAB)
 			continue;
-		if (!s.link || !dg_elf_section_at(elf, s.link, &names))
+		if (!dg_elf_section_at(elf, i, &s) || !s.link || !dg_elf_section_at(elf, s.link, &names))
 			return false;
 		*ret = (struct dg_symbols){ s.span, names.span, s.span.len / sym_size[elf->is64], i, s.link };
 		return true;
@@ -283,8 +288,8 @@ void dg_elf_build_id(const struct dg_elf *elf, char ret_hex[DG_BUILD_ID_HEX])
 	size_t left = elf->len;
 
 	ret_hex[0] = '\0';
-	for (size_t i = 1; !ret_hex[0] && dg_elf_section_at(elf, i, &s); i++) {
-		if (s.type != SHT_NOTE)
+	for (size_t i = 1; !ret_hex[0] && i < elf->n_sections; i++) {
+		if (dg_elf_section_type(elf, i) != SHT_NOTE || !dg_elf_section_at(elf, i, &s))
 			continue;
 		/* Sections that share their bytes: what a file has is looked at once. */
 		if (s.span.len > left)

@@ -59,7 +59,8 @@ int dg_elf_open(const void *data, size_t len, enum dg_elf_format as, struct dg_e
 
 /* The section with index @index; false past the last one. */
 bool dg_elf_section_at(const struct dg_elf *elf, size_t index, struct dg_section *ret);
-/* Its flags alone; 0 past the last one. */
+/* Its type or flags alone; 0 past the last one. */
+uint32_t dg_elf_section_type(const struct dg_elf *elf, size_t index);
 uint64_t dg_elf_section_flags(const struct dg_elf *elf, size_t index);
 /* The first section @name; false: there is none. */
 bool dg_elf_section(const struct dg_elf *elf, const char *name, struct dg_section *ret);

@@ -29,10 +29,12 @@ struct module {
 
 struct dg_exporters {
 	char *root, *release, *modules_dir;
-	pthread_mutex_t lock, verdicts; /* the first guards all below */
-	bool listed, tree_checked, new_to_keep;
-	bool index_is_kept;	    /* the one that ->text was taken from */
-	struct dg_modindex *index;  /* opened when first needed */
+	pthread_mutex_t verdicts;
+	pthread_rwlock_t lock; /* of all below */
+	bool listed, new_to_keep;
+	enum { UNKNOWN, INDEXED, NEWER, READ_WHOLE } tree; /* beside its index */
+	bool index_is_kept;				   /* the one that ->text was taken from */
+	struct dg_modindex *index;			   /* opened when first needed */
 	struct dg_symtab *by_index; /* symbols; of each entry name, owner (as the index calls it) and exporter */
 	struct dg_symtab *by_name;  /* modules of the index */
 	struct dg_symtab *read;	    /* exports of modules that were read, as the index leads to them */
@@ -48,7 +50,7 @@ static int make_locks(struct dg_exporters *x)
 
 	pthread_mutexattr_init(&recursive);
 	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&x->lock, NULL);
+	pthread_rwlock_init(&x->lock, NULL);
 	pthread_mutex_init(&x->verdicts, &recursive);
 	pthread_mutexattr_destroy(&recursive);
 	return 0;
@@ -358,9 +360,9 @@ static void read_module(struct dg_exporters *x, struct module *m)
 
 	same = m->kept && dg_streq(m->kept_path, below(x, path)) && dg_streq(m->kept_id, id);
 	if (!same && path) {
-		pthread_mutex_unlock(&x->lock);
+		pthread_rwlock_unlock(&x->lock);
 		(void)dg_modfile_read(path, &file, NULL);
-		pthread_mutex_lock(&x->lock);
+		pthread_rwlock_wrlock(&x->lock);
 	}
 	if (m->read)
 		return;
@@ -407,13 +409,19 @@ static int add_from_tree(const struct dg_modfile *file, void *data)
  * What no index knows, the tree may have all the same: told once, by reading it
  * whole where the indexes are missing or older than it.
  */
+static void compare_tree(struct dg_exporters *x)
+{
+	if (x->tree == UNKNOWN)
+		x->tree = dg_modtree_is_newer(x->modules_dir) ? NEWER : INDEXED;
+}
+
 static void check_tree(struct dg_exporters *x)
 {
-	if (x->tree_checked)
+	compare_tree(x);
+	if (x->tree != NEWER)
 		return;
-	x->tree_checked = true;
-	if (dg_modtree_is_newer(x->modules_dir))
-		(void)dg_modtree_each(x->modules_dir, add_from_tree, x);
+	x->tree = READ_WHOLE;
+	(void)dg_modtree_each(x->modules_dir, add_from_tree, x);
 }
 
 /* --- asking -------------------------------------------------------------------------------------- */
@@ -442,9 +450,15 @@ const struct dg_export_entry *dg_exporters_find(struct dg_exporters *x, const ch
 {
 	const struct dg_export_entry *e;
 
-	pthread_mutex_lock(&x->lock);
+	/* As a rule it was read before. */
+	pthread_rwlock_rdlock(&x->lock);
+	e = dg_symtab_find_hashed(x->read, name, hash);
+	pthread_rwlock_unlock(&x->lock);
+	if (e)
+		return e;
+	pthread_rwlock_wrlock(&x->lock);
 	e = find(x, name, hash);
-	pthread_mutex_unlock(&x->lock);
+	pthread_rwlock_unlock(&x->lock);
 	return e;
 }
 
@@ -452,21 +466,25 @@ const struct dg_export_entry *dg_exporters_find_read(struct dg_exporters *x, con
 {
 	const struct dg_export_entry *e[2];
 
-	pthread_mutex_lock(&x->lock);
+	pthread_rwlock_rdlock(&x->lock);
 	e[0] = dg_symtab_find_hashed(x->read, name, hash);
 	e[1] = dg_symtab_find_hashed(x->others, name, hash);
-	pthread_mutex_unlock(&x->lock);
+	pthread_rwlock_unlock(&x->lock);
 	if (!e[0])
 		n++;
 	return n < 2 ? e[n] : NULL;
 }
 
-void dg_exporters_list(struct dg_exporters *x)
+void dg_exporters_expect_many(struct dg_exporters *x)
 {
-	pthread_mutex_lock(&x->lock);
+	pthread_rwlock_wrlock(&x->lock);
 	if (!x->listed)
 		(void)list(x);
-	pthread_mutex_unlock(&x->lock);
+	for (struct module *m = x->modules; m; m = m->next)
+		if (m->kept && !m->read && x->index_is_kept)
+			read_module(x, m);
+	compare_tree(x);
+	pthread_rwlock_unlock(&x->lock);
 }
 
 void dg_exporters_lock_verdicts(struct dg_exporters *x)
@@ -547,7 +565,7 @@ void dg_exporters_free(struct dg_exporters *x)
 	dg_symtab_free(x->read);
 	dg_symtab_free(x->others);
 	dg_modindex_close(x->index);
-	pthread_mutex_destroy(&x->lock);
+	pthread_rwlock_destroy(&x->lock);
 	pthread_mutex_destroy(&x->verdicts);
 	free(x->root);
 	free(x->release);

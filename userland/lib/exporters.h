@@ -36,8 +36,8 @@ struct dg_exporters;
 int dg_exporters_new(const char *root, const char *release, const char *modules_dir, struct dg_exporters **ret);
 void dg_exporters_free(struct dg_exporters *x);
 
-/* Read the index, when that was not done yet: asking does it too. */
-void dg_exporters_list(struct dg_exporters *x);
+/* Much will be asked: read the index, and what is kept, now. Asking would do as much of it as is needed. */
+void dg_exporters_expect_many(struct dg_exporters *x);
 
 /* Who exports @name; NULL: no module. @hash is dg_symbol_hash() of it. */
 const struct dg_export_entry *dg_exporters_find(struct dg_exporters *x, const char *name, uint32_t hash);

@@ -121,18 +121,28 @@ static int open_regular(const char *path, int *ret_fd, size_t *ret_size)
 	return 0;
 }
 
-/* Reads to the end or to @max; a size of 0, as in /proc and /sys, is a wrong one. */
-static int read_up_to(int fd, size_t size, size_t max, struct dg_buffer *b, size_t *ret_len)
+/* Where bytes go: into a room, or a block of their own. */
+static char *more_room(struct dg_arena *room, char *old, size_t len, size_t size)
+{
+	char *p;
+
+	if (!room)
+		return realloc(old, size);
+	p = dg_arena_take(room, size);
+	return p && old ? memcpy(p, old, len) : p;
+}
+
+/* Reads to the end or to @max; a size of 0, as in /proc and /sys, is a wrong one. *ret is the caller's even so. */
+static int read_up_to(int fd, size_t size, size_t max, struct dg_arena *in, char **ret, size_t *ret_len)
 {
 	/* One byte more than there should be: to see the end without room for another. */
 	size_t len = 0, room = size && size < max ? size + 1 : 4096;
 
 	if (room > max)
 		room = max;
-	if (!dg_buffer_hold(b, room + 1))
-		return -ENOMEM;
-	while (len < max) {
-		ssize_t n = read(fd, b->data + len, room - len);
+	*ret = more_room(in, NULL, 0, room + 1);
+	while (*ret && len < max) {
+		ssize_t n = read(fd, *ret + len, room - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -142,20 +152,21 @@ static int read_up_to(int fd, size_t size, size_t max, struct dg_buffer *b, size
 			break;
 		len += (size_t)n;
 		if (len == room && len < max) {
-			char *p = realloc(b->data, (room = room * 2 < max ? room * 2 : max) + 1);
+			char *p = more_room(in, *ret, len, (room = room * 2 < max ? room * 2 : max) + 1);
 
 			if (!p)
 				return -ENOMEM;
-			b->data = p;
-			b->size = room + 1;
+			*ret = p;
 		}
 	}
-	b->data[len] = '\0';
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)[len] = '\0';
 	*ret_len = len;
 	return 0;
 }
 
-int dg_file_read_into(const char *path, size_t max, struct dg_buffer *b, size_t *ret_len)
+static int read_whole(const char *path, size_t max, struct dg_arena *in, char **ret, size_t *ret_len)
 {
 	dg_auto_close int fd = -1;
 	size_t size;
@@ -164,34 +175,44 @@ int dg_file_read_into(const char *path, size_t max, struct dg_buffer *b, size_t 
 	if (r == 0 && size > max)
 		r = -EFBIG;
 	if (r == 0)
-		r = read_up_to(fd, size, max + 1, b, ret_len);
+		r = read_up_to(fd, size, max + 1, in, ret, ret_len);
 	return r == 0 && *ret_len > max ? -EFBIG : r;
 }
 
 int dg_file_read(const char *path, size_t max, void **ret, size_t *ret_len)
 {
-	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
+	dg_auto_free char *buf = NULL;
 	size_t len;
-	int r = dg_file_read_into(path, max, &b, &len);
+	int r = read_whole(path, max, NULL, &buf, &len);
 
 	if (r < 0)
 		return r;
-	*ret = dg_take(b.data);
+	*ret = dg_take(buf);
 	*ret_len = len;
 	return 0;
 }
 
+int dg_file_read_into(const char *path, size_t max, struct dg_arena *in, void **ret, size_t *ret_len)
+{
+	char *buf = NULL;
+	int r = read_whole(path, max, in, &buf, ret_len);
+
+	if (r == 0)
+		*ret = buf;
+	return r;
+}
+
 int dg_file_read_start(const char *path, size_t max, void **ret, size_t *ret_len)
 {
-	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
 	dg_auto_close int fd = -1;
+	dg_auto_free char *buf = NULL;
 	size_t size;
 	int r = open_regular(path, &fd, &size);
 
 	if (r == 0)
-		r = read_up_to(fd, size, max, &b, ret_len);
+		r = read_up_to(fd, size, max, NULL, &buf, ret_len);
 	if (r == 0)
-		*ret = dg_take(b.data);
+		*ret = dg_take(buf);
 	return r;
 }
 

@@ -6,7 +6,7 @@
 #ifndef DG_FS_H
 #define DG_FS_H
 
-#include "util.h"
+#include "arena.h"
 
 #include <sys/types.h>
 
@@ -38,8 +38,8 @@ int dg_path_relative(const char *dir, const char *target, char **ret);
  * bytes; caller frees. -EISDIR, -ENXIO (no regular file), -EFBIG.
  */
 int dg_file_read(const char *path, size_t max, void **ret, size_t *ret_len);
-/* The same into room that is there already, or is made. */
-int dg_file_read_into(const char *path, size_t max, struct dg_buffer *b, size_t *ret_len);
+/* The same into @in, where it stays. */
+int dg_file_read_into(const char *path, size_t max, struct dg_arena *in, void **ret, size_t *ret_len);
 /* No more than its first @max bytes, however long it is. */
 int dg_file_read_start(const char *path, size_t max, void **ret, size_t *ret_len);
 /* A one-value file of /proc or /sys, without its newline. Caller frees. */

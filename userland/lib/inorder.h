@@ -8,12 +8,12 @@
 #ifndef DG_INORDER_H
 #define DG_INORDER_H
 
-#include "util.h"
+#include "arena.h"
 
 struct dg_work {
 	size_t n, result_size;
-	/* @buffer and @result stay as they are until finish() has returned; @result is all zeroes. */
-	void (*begin)(size_t i, void *result, struct dg_buffer *buffer, void *data);
+	/* @result is all zeroes; what is taken of @room stays until finish() has returned. */
+	void (*begin)(size_t i, void *result, struct dg_arena *room, void *data);
 	void (*finish)(size_t i, void *result, void *data); /* may be NULL */
 	/* What became of a result that nobody takes. */
 	void (*drop)(void *result);

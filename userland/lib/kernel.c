@@ -81,6 +81,11 @@ static void read_version(struct dg_kernel *k)
 	dg_printable(k->version);
 }
 
+static int open_tree(struct dg_kernel *k)
+{
+	return k->modules_dir ? dg_exporters_new(k->root, k->release, k->modules_dir, &k->tree) : 0;
+}
+
 int dg_kernel_open(const char *root, const char *release, struct dg_kernel **ret, struct dg_diag *d)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
@@ -104,6 +109,9 @@ int dg_kernel_open(const char *root, const char *release, struct dg_kernel **ret
 	if (!k->image && !k->modules_dir)
 		return dg_diag_set(d, -ENOENT, release, "see drvguard kernels for those that are",
 				   "no such kernel is installed");
+	r = open_tree(k);
+	if (r < 0)
+		return r;
 	if (k->image)
 		read_version(k);
 	dg_level_parse(release, k->version, &k->level);
@@ -413,13 +421,6 @@ static int read_symvers(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag
 	return 0;
 }
 
-static int open_tree(struct dg_kernel *k)
-{
-	if (!k->modules_dir || k->tree)
-		return 0;
-	return dg_exporters_new(k->root, k->release, k->modules_dir, &k->tree);
-}
-
 int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
 {
 	dg_auto(dg_symtab_freep) struct dg_symtab *t = NULL;
@@ -428,9 +429,7 @@ int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
 
 	if (k->exports)
 		return 0;
-	r = open_tree(k);
-	if (r == 0)
-		r = dg_symtab_new(&t);
+	r = dg_symtab_new(&t);
 	if (r < 0)
 		return r;
 	if (k->image && (r = read_image(k, t, &image_why)) == 0 && dg_symtab_count(t)) {
@@ -475,8 +474,7 @@ void dg_kernel_reindexed(struct dg_kernel *k)
 	dg_modindex_close(dg_take(k->index));
 	dg_exporters_free(dg_take(k->tree));
 	/* Without memory for it what its modules export is missing, and told so. */
-	if (k->exports)
-		(void)open_tree(k);
+	(void)open_tree(k);
 }
 
 void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)

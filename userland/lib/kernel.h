@@ -34,6 +34,7 @@ struct dg_kernel {
 	char *symvers;	   /* NULL: none found */
 	char version[256]; /* as `uname -v`, from the image's banner; "" unknown */
 	struct dg_level level;
+	struct dg_exporters *tree; /* its modules as exporters; NULL: no modules_dir */
 
 	/* By dg_kernel_reference(): */
 	char vermagic[256]; /* "" unknown */
@@ -45,7 +46,6 @@ struct dg_kernel {
 	/* By dg_kernel_exports(): */
 	struct dg_symtab *exports;
 	const char *exports_from;   /* path of the image or symvers file */
-	struct dg_exporters *tree;  /* its modules'; NULL: no modules_dir */
 	struct dg_modindex *index;  /* by dg_kernel_needs() */
 	struct dg_modconf *modconf; /* by dg_kernel_modconf() */
 	struct dg_kmod kmod;	    /* by dg_kernel_kmod() */
@@ -68,7 +68,7 @@ int dg_kernel_list(const char *root, char ***ret);
 /* Learn vermagic, machine and size of struct module from one of its in-tree modules, and its policy. */
 int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d);
 
-/* Fill @exports from the image, else from a symvers file; and have @tree to ask. */
+/* Fill @exports from the image, else from a symvers file. */
 int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d);
 
 /* The build-id of the image on disk (the image is unpacked for it). -ENODATA: it has none. */

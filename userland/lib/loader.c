@@ -401,13 +401,21 @@ static int judge_import(struct symbols *s, const struct dg_import *i)
 		      e->owner);
 }
 
+/* Symbols that are told of before they are looked for. */
+#define AHEAD 4
+
 static int judge_symbols(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
 {
 	struct symbols s = { .m = m, .k = k, .j = j, .gpl = sees_modinfo(m, k) && is_gpl(m) };
 	bool first_stage = !j->err;
 
 	for (size_t i = 0; i < m->n_imports; i++) {
-		int r = judge_import(&s, &m->imports[i]);
+		int r;
+
+		/* The table is larger than what a processor has at hand. */
+		if (i + AHEAD < m->n_imports)
+			dg_symtab_expect(k->exports, m->imports[i + AHEAD].hash);
+		r = judge_import(&s, &m->imports[i]);
 
 		if (r < 0)
 			return r;

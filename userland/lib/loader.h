@@ -47,7 +47,6 @@ struct dg_reason {
 	char *have;   /* what the kernel says; NULL: nothing */
 	char *owner;  /* who exports the symbol; NULL: nobody, or not about one */
 	int err;      /* positive errno of the loader; 0: accepted by the kernel */
-	char *text;   /* holds all of the above */
 };
 
 struct dg_judgement {
@@ -55,6 +54,7 @@ struct dg_judgement {
 	int err; /* what the loader returns, positive; 0 for a good verdict */
 	struct dg_reason *reasons;
 	size_t n_reasons;
+	struct dg_reason_text *texts; /* hold their strings */
 };
 
 /* Whether modprobe is what it is about, and not the kernel's own loader. */

@@ -178,9 +178,13 @@ static int add_absolute_crcs(struct dg_modfile *m)
 
 static bool find_relocations(const struct dg_modfile *m, size_t table, struct dg_section *ret)
 {
-	for (size_t i = 1; dg_elf_section_at(&m->elf, i, ret); i++)
-		if ((ret->type == SHT_RELA || ret->type == SHT_REL) && ret->info == table && ret->span.len)
+	for (size_t i = 1; i < m->elf.n_sections; i++) {
+		uint32_t type = dg_elf_section_type(&m->elf, i);
+
+		if ((type == SHT_RELA || type == SHT_REL) && dg_elf_section_at(&m->elf, i, ret) && ret->info == table &&
+		    ret->span.len)
 			return true;
+	}
 	return false;
 }
 

@@ -333,10 +333,14 @@ int dg_modfile_hash(struct dg_modfile *m)
 	return m->sha256[0] ? 0 : dg_sha256(m->data, m->len, m->sha256);
 }
 
-/* Plain bytes: packed ones are unpacked to *ret_owned, which else is NULL; then they lie in @b. */
-static int read_plain(const char *path, struct dg_buffer *b, void **ret_owned, size_t *ret_len, struct dg_diag *d)
+/* Into @in, or without it into a block of the caller's; packed bytes are always unpacked to such a block, *ret_owned.
+ */
+static int read_plain(const char *path, struct dg_arena *in, void **ret, void **ret_owned, size_t *ret_len,
+		      struct dg_diag *d)
 {
-	int r = dg_file_read_into(path, DG_FILE_MAX, b, ret_len);
+	dg_auto_free void *packed = NULL;
+	int r = in ? dg_file_read_into(path, DG_FILE_MAX, in, ret, ret_len)
+		   : dg_file_read(path, DG_FILE_MAX, ret, ret_len);
 
 	*ret_owned = NULL;
 	if (r == -EISDIR)
@@ -349,9 +353,12 @@ static int read_plain(const char *path, struct dg_buffer *b, void **ret_owned, s
 		return dg_diag_set(d, r, path, "remove it", "no regular file");
 	if (r < 0)
 		return dg_diag_errno(d, r, path, "read");
-	if (!dg_unpack_needed(b->data, *ret_len))
+	*ret_owned = in ? NULL : *ret;
+	if (!dg_unpack_needed(*ret, *ret_len))
 		return 0;
-	r = dg_unpack(b->data, *ret_len, DG_FILE_MAX, ret_owned, ret_len);
+	packed = *ret_owned;
+	r = dg_unpack(*ret, *ret_len, DG_FILE_MAX, ret_owned, ret_len);
+	*ret = *ret_owned;
 	if (r < 0)
 		return dg_diag_set(d, r, path, "replace it from the vendor's package", "cannot be unpacked: %s",
 				   r == -EBADMSG ? "truncated or damaged" : strerror(-r));
@@ -360,25 +367,24 @@ static int read_plain(const char *path, struct dg_buffer *b, void **ret_owned, s
 
 int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct dg_diag *d)
 {
-	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
-	void *owned;
-	int r = read_plain(path, &b, &owned, ret_len, d);
+	void *data, *owned;
+	int r = read_plain(path, NULL, &data, &owned, ret_len, d);
 
 	if (r == 0)
-		*ret = owned ? owned : dg_take(b.data);
+		*ret = owned;
 	return r;
 }
 
-int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_buffer *b, struct dg_modfile **ret,
+int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_arena *in, struct dg_modfile **ret,
 		       int *ret_malformed, struct dg_diag *d)
 {
-	void *owned;
+	void *data, *owned;
 	size_t len;
-	int r = read_plain(path, b, &owned, &len, d);
+	int r = read_plain(path, in, &data, &owned, &len, d);
 
 	if (r < 0)
 		return r;
-	*ret_malformed = dg_modfile_parse_as(owned ? owned : b->data, len, as, ret, d);
+	*ret_malformed = dg_modfile_parse_as(data, len, as, ret, d);
 	if (*ret_malformed < 0) {
 		free(owned);
 		return 0;
@@ -393,20 +399,18 @@ int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_buffer
 
 int dg_modfile_read(const char *path, struct dg_modfile **ret, struct dg_diag *d)
 {
-	dg_auto(dg_buffer_free) struct dg_buffer b = { 0 };
 	struct dg_diag why = { 0 };
-	struct dg_modfile *m = NULL;
-	int malformed = 0, r = dg_modfile_read_as(path, DG_ELF_AS_IT_SAYS, &b, &m, &malformed, &why);
+	struct dg_modfile *m;
+	int malformed = 0, r = dg_modfile_read_as(path, DG_ELF_AS_IT_SAYS, NULL, &m, &malformed, &why);
 
-	if (r < 0 || malformed < 0) {
-		if (r == 0 && why.what[0])
-			return dg_diag_set(d, malformed, path, "replace it from the vendor's package", "%s", why.what);
-		if (r < 0 && d && why.what[0])
-			*d = why;
-		return r < 0 ? r : dg_diag_errno(d, malformed, path, "read");
-	}
-	if (!m->owned)
-		m->owned = dg_take(b.data);
+	if (r < 0 && d && why.what[0])
+		*d = why;
+	if (r < 0)
+		return r;
+	if (malformed < 0 && !why.what[0])
+		return dg_diag_errno(d, malformed, path, "read");
+	if (malformed < 0)
+		return dg_diag_set(d, malformed, path, "replace it from the vendor's package", "%s", why.what);
 	*ret = m;
 	return 0;
 }

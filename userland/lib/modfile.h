@@ -8,6 +8,7 @@
 
 #include "digest.h"
 #include "elf.h"
+#include "arena.h"
 
 enum dg_import_kind {
 	DG_IMPORT_SYMBOL, /* undefined, to be resolved */
@@ -96,11 +97,11 @@ int dg_modfile_read(const char *path, struct dg_modfile **ret, struct dg_diag *d
 /* The plain bytes alone (caller frees), for a caller that parses them itself. */
 int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct dg_diag *d);
 /*
- * For many of them: into @b, which must stay as it is as long as *ret, and parsed
- * @as. The return is of the reading; *ret_malformed of dg_modfile_parse_as(), with
- * its cause alone in @d.
+ * For many of them: into @in, which must stay as it is as long as *ret (NULL: a
+ * block that is freed with it), and parsed @as. The return is of the reading; *ret_malformed of dg_modfile_parse_as(),
+ * with its cause alone in @d.
  */
-int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_buffer *b, struct dg_modfile **ret,
+int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_arena *in, struct dg_modfile **ret,
 		       int *ret_malformed, struct dg_diag *d);
 void dg_modfile_free(struct dg_modfile *m);
 void dg_modfile_freep(struct dg_modfile **m);

@@ -66,11 +66,11 @@ struct reading {
 	struct dg_modfile *file; /* NULL: it cannot be read */
 };
 
-static void read_file(size_t i, void *result, struct dg_buffer *buffer, void *paths)
+static void read_file(size_t i, void *result, struct dg_arena *room, void *paths)
 {
 	struct reading *r = result;
 
-	(void)buffer;
+	(void)room;
 	if (dg_modfile_read(((char **)paths)[i], &r->file, NULL) < 0)
 		r->file = NULL;
 }

@@ -10,6 +10,30 @@ static size_t size_of(const char *s)
 	return s ? strlen(s) + 1 : 0;
 }
 
+/* Strings of many reasons: one that does not fit is given a block of its own. */
+struct dg_reason_text {
+	struct dg_reason_text *next;
+	size_t size, used;
+	char bytes[];
+};
+
+static char *room_for(struct dg_judgement *j, size_t size)
+{
+	struct dg_reason_text *t = j->texts;
+
+	if (!t || t->size - t->used < size) {
+		size_t room = size > 4000 ? size : t ? 4000 : 200;
+
+		t = malloc(sizeof(*t) + room);
+		if (!t)
+			return NULL;
+		*t = (struct dg_reason_text){ .next = j->texts, .size = room };
+		j->texts = t;
+	}
+	t->used += size;
+	return t->bytes + t->used - size;
+}
+
 /* Append it at *at, which moves behind it. */
 static char *append(char **at, const char *s, size_t size)
 {
@@ -26,15 +50,13 @@ int dg_reason_copy(struct dg_judgement *j, enum dg_reason_kind kind, int err, co
 		   const char *have, const char *owner)
 {
 	const size_t sizes[] = { size_of(symbol), size_of(want), size_of(have), size_of(owner) };
-	char *text = malloc(sizes[0] + sizes[1] + sizes[2] + sizes[3] + 1), *at = text;
+	char *at = room_for(j, sizes[0] + sizes[1] + sizes[2] + sizes[3]);
 	struct dg_reason *r;
 
-	if (!text || DG_GROW(j->reasons, j->n_reasons) < 0) {
-		free(text);
+	if (!at || DG_GROW(j->reasons, j->n_reasons) < 0)
 		return -ENOMEM;
-	}
 	r = &j->reasons[j->n_reasons++];
-	*r = (struct dg_reason){ .kind = kind, .err = err, .text = text };
+	*r = (struct dg_reason){ .kind = kind, .err = err };
 	r->symbol = append(&at, symbol, sizes[0]);
 	r->want = append(&at, want, sizes[1]);
 	r->have = append(&at, have, sizes[2]);
@@ -66,8 +88,12 @@ void dg_judgement_free(struct dg_judgement *j)
 {
 	if (!j)
 		return;
-	for (size_t i = 0; i < j->n_reasons; i++)
-		free(j->reasons[i].text);
+	while (j->texts) {
+		struct dg_reason_text *next = j->texts->next;
+
+		free(j->texts);
+		j->texts = next;
+	}
 	free(j->reasons);
 	free(j);
 }
@@ -117,15 +143,19 @@ bool dg_reason_is_modprobes(const struct dg_reason *r)
 	return !r->err && (r->kind == DG_REASON_BLACKLIST || r->kind == DG_REASON_INSTALL);
 }
 
-static const struct dg_reason *first_of(const struct dg_judgement *j, enum dg_reason_kind kind, size_t *n)
-{
-	const struct dg_reason *first = NULL;
+struct kind {
+	const struct dg_reason *first;
+	size_t n;
+};
 
-	*n = 0;
-	for (size_t i = 0; i < j->n_reasons; i++)
-		if (j->reasons[i].kind == kind && (*n)++ == 0)
-			first = &j->reasons[i];
-	return first;
+static void count_kinds(const struct dg_judgement *j, struct kind kinds[DG_N_REASONS])
+{
+	for (size_t i = 0; i < j->n_reasons; i++) {
+		struct kind *k = &kinds[j->reasons[i].kind];
+
+		if (!k->n++)
+			k->first = &j->reasons[i];
+	}
 }
 
 static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t size)
@@ -210,11 +240,11 @@ static void cause_one(const struct dg_reason *r, size_t n, char *buf, size_t siz
 }
 
 /* false: told already, with another kind. */
-static bool brief_one(const struct dg_judgement *j, const struct dg_reason *r, size_t n, char *buf, size_t size)
+static bool brief_one(const struct kind kinds[DG_N_REASONS], const struct dg_reason *r, char *buf, size_t size)
 {
-	size_t layouts;
+	size_t n = kinds[r->kind].n;
 
-	if (r->kind == DG_REASON_MODULE_SIZE && first_of(j, DG_REASON_LAYOUT, &layouts))
+	if (r->kind == DG_REASON_MODULE_SIZE && kinds[DG_REASON_LAYOUT].n)
 		return false;
 	if (r->kind == DG_REASON_LAYOUT)
 		snprintf(buf, size, "struct module differs (module_layout)");
@@ -229,20 +259,21 @@ enum telling { IN_FULL, BRIEFLY, MODPROBES_ALONE };
 
 static void tell(const struct dg_judgement *j, enum telling how, char *buf, size_t size)
 {
+	struct kind kinds[DG_N_REASONS] = { 0 };
 	size_t used = 0;
 
+	count_kinds(j, kinds);
 	buf[0] = '\0';
 	for (enum dg_reason_kind k = DG_REASON_SIGNATURE; k < DG_N_REASONS; k++) {
-		size_t n;
-		const struct dg_reason *first = first_of(j, k, &n);
+		const struct dg_reason *first = kinds[k].first;
 		char one[400];
 
 		if (!first || (how == MODPROBES_ALONE && !dg_reason_is_modprobes(first)) ||
 		    (j->err && !first->err && !dg_reason_is_modprobes(first)))
 			continue;
 		if (how != BRIEFLY)
-			cause_one(first, n, one, sizeof(one));
-		else if (!brief_one(j, first, n, one, sizeof(one)))
+			cause_one(first, kinds[k].n, one, sizeof(one));
+		else if (!brief_one(kinds, first, one, sizeof(one)))
 			continue;
 		used += (size_t)snprintf(buf + used, size - used, "%s%s%s", used ? "; " : "", one,
 					 first->err || k == DG_REASON_REQUIRE || dg_reason_is_modprobes(first)

@@ -3,24 +3,14 @@
 
 #include <elf.h>
 
-/* Bytes that a relocation fills in; 0: none, -1: of a kind the kernel does not know. */
-static int width_of(uint32_t type)
-{
-	switch (type) {
-	case R_X86_64_NONE:
-		return 0;
-	case R_X86_64_64:
-	case R_X86_64_PC64:
-		return 8;
-	case R_X86_64_32:
-	case R_X86_64_32S:
-	case R_X86_64_PC32:
-	case R_X86_64_PLT32:
-		return 4;
-	default:
-		return -1;
-	}
-}
+/* Kinds as bits: those that the kernel knows, and of these those that fill in eight bytes, not four. */
+#define BIT(kind) ((uint32_t)1 << (kind))
+#define KNOWN                                                                                                          \
+	(BIT(R_X86_64_NONE) | BIT(R_X86_64_64) | BIT(R_X86_64_PC64) | BIT(R_X86_64_32) | BIT(R_X86_64_32S) |           \
+	 BIT(R_X86_64_PC32) | BIT(R_X86_64_PLT32))
+#define EIGHT (BIT(R_X86_64_64) | BIT(R_X86_64_PC64))
+/* Of relative ones the kernel does not check how far they reach. */
+#define CHECKED (BIT(R_X86_64_32) | BIT(R_X86_64_32S))
 
 /* A symbol in a section that is not loaded lies too far away for 32 bits. */
 static bool is_out_of_reach(const struct dg_modfile *m, uint32_t symbol)
@@ -30,53 +20,49 @@ static bool is_out_of_reach(const struct dg_modfile *m, uint32_t symbol)
 	return section && section < m->elf.n_sections && !(dg_elf_section_flags(&m->elf, section) & SHF_ALLOC);
 }
 
-static bool is_zero(const unsigned char *p, int width)
+static inline uint32_t load(const unsigned char *p)
 {
-	uint64_t v = 0;
+	uint32_t v;
 
-	if (width == 8)
-		memcpy(&v, p, 8);
-	else
-		memcpy(&v, p, 4);
-	return !v;
+	memcpy(&v, p, sizeof(v));
+	return v;
 }
 
 /* A million and more in a level's modules: of little endian, which x86_64 is, they are read as they lie. */
-static Elf64_Rela relocation_at(const struct dg_modfile *m, const unsigned char *p)
+static inline uint64_t word_at(const struct dg_modfile *m, const unsigned char *p)
 {
-	Elf64_Rela r;
+	uint64_t v;
 
-	memcpy(&r, p, sizeof(r));
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	if (!m->elf.big_endian)
-		return r;
-#endif
-	r.r_offset = dg_elf_word(&m->elf, p);
-	r.r_info = dg_elf_word(&m->elf, p + 8);
-	return r;
+	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || m->elf.big_endian)
+		return dg_elf_word(&m->elf, p);
+	memcpy(&v, p, sizeof(v));
+	return v;
 }
 
 static const char *check_section(const struct dg_modfile *m, const struct dg_section *table,
 				 const struct dg_section *target)
 {
 	const unsigned char *end = table->span.data + table->span.len / sizeof(Elf64_Rela) * sizeof(Elf64_Rela);
+	const unsigned char *bytes = target->type != SHT_NOBITS ? target->span.data : NULL;
+	uint32_t reached = 0; /* the symbol that was last found to be */
 
 	for (const unsigned char *p = table->span.data; p < end; p += sizeof(Elf64_Rela)) {
-		Elf64_Rela r = relocation_at(m, p);
-		uint32_t type = (uint32_t)ELF64_R_TYPE(r.r_info);
-		int width = width_of(type);
+		uint64_t at = word_at(m, p), info = word_at(m, p + 8);
+		uint32_t kind = (uint32_t)ELF64_R_TYPE(info), symbol = (uint32_t)ELF64_R_SYM(info);
+		uint32_t bit = kind < 32 ? BIT(kind) : 0;
 
-		if (width < 0)
+		if (!(bit & KNOWN))
 			return "damaged: a relocation of no known kind";
 		/* Past the section's end the kernel reads on; what is there nobody can tell. */
-		if (!width || r.r_offset > target->span.len || target->span.len - r.r_offset < (size_t)width)
+		if (kind == R_X86_64_NONE || at > target->span.len || target->span.len - at < (bit & EIGHT ? 8 : 4))
 			continue;
-		if (target->type != SHT_NOBITS && !is_zero(target->span.data + r.r_offset, width))
+		if (bytes && (load(bytes + at) || (bit & EIGHT && load(bytes + at + 4))))
 			return "damaged: a relocation of bytes that are filled in already";
-		/* Of relative ones the kernel does not check how far they reach. */
-		if ((type == R_X86_64_32 || type == R_X86_64_32S) &&
-		    is_out_of_reach(m, (uint32_t)ELF64_R_SYM(r.r_info)))
+		if (!(bit & CHECKED) || symbol == reached)
+			continue;
+		if (is_out_of_reach(m, symbol))
 			return "damaged: a relocation by a symbol that is not loaded";
+		reached = symbol;
 	}
 	return NULL;
 }
@@ -89,10 +75,11 @@ const char *dg_relocations_damage(const struct dg_modfile *m)
 		return m->relocation_damage;
 	if (m->machine != EM_X86_64 || !m->is64)
 		return NULL;
-	for (size_t i = 1; dg_elf_section_at(&m->elf, i, &table); i++) {
+	for (size_t i = 1; i < m->elf.n_sections; i++) {
+		uint32_t type = dg_elf_section_type(&m->elf, i);
 		const char *what;
 
-		if ((table.type != SHT_RELA && table.type != SHT_REL) ||
+		if ((type != SHT_RELA && type != SHT_REL) || !dg_elf_section_at(&m->elf, i, &table) ||
 		    !dg_elf_section_at(&m->elf, table.info, &target) || !(target.flags & SHF_ALLOC))
 			continue;
 		what = table.type == SHT_REL ? "has relocations without addends" : check_section(m, &table, &target);

@@ -26,6 +26,18 @@ struct dg_symtab {
 	const char *last_owner, *last_ns;
 };
 
+/*
+ * Written at once: of calloc()'s pages each would first be read, as the one page
+ * of zeroes, and then be copied, which every other thread's processor is told.
+ */
+static struct slot *free_slots(size_t n)
+{
+	/* Not malloc(): a compiler makes calloc() of that and memset(). */
+	struct slot *slots = aligned_alloc(64, n * sizeof(*slots));
+
+	return slots ? memset(slots, 0, n * sizeof(*slots)) : NULL;
+}
+
 int dg_symtab_new(struct dg_symtab **ret)
 {
 	struct dg_symtab *t = calloc(1, sizeof(*t));
@@ -33,7 +45,7 @@ int dg_symtab_new(struct dg_symtab **ret)
 	if (!t)
 		return -ENOMEM;
 	t->mask = LEAST - 1;
-	t->slots = calloc(t->mask + 1, sizeof(*t->slots));
+	t->slots = free_slots(t->mask + 1);
 	if (!t->slots) {
 		free(t);
 		return -ENOMEM;
@@ -108,7 +120,7 @@ static int widen(struct dg_symtab *t)
 {
 	struct dg_symtab wide = { .mask = t->mask * 2 + 1 };
 
-	wide.slots = calloc(wide.mask + 1, sizeof(*wide.slots));
+	wide.slots = free_slots(wide.mask + 1);
 	if (!wide.slots)
 		return -ENOMEM;
 	for (size_t i = 0; i <= t->mask; i++)
@@ -161,6 +173,11 @@ void dg_symtab_each(const struct dg_symtab *t, void (*fn)(const struct dg_export
 	for (size_t i = 0; i <= t->mask; i++)
 		if (t->slots[i].entry)
 			fn(t->slots[i].entry, data);
+}
+
+void dg_symtab_expect(const struct dg_symtab *t, uint32_t h)
+{
+	__builtin_prefetch(&t->slots[h >> 1 & t->mask]);
 }
 
 size_t dg_symtab_count(const struct dg_symtab *t)

@@ -28,6 +28,8 @@ const struct dg_export_entry *dg_symtab_find(const struct dg_symtab *t, const ch
 void dg_symtab_each(const struct dg_symtab *t, void (*fn)(const struct dg_export_entry *e, void *data), void *data);
 /* The same with dg_symbol_hash(@name) at hand. */
 const struct dg_export_entry *dg_symtab_find_hashed(const struct dg_symtab *t, const char *name, uint32_t hash);
+/* That one will be looked for soon: its place is fetched meanwhile. */
+void dg_symtab_expect(const struct dg_symtab *t, uint32_t hash);
 size_t dg_symtab_count(const struct dg_symtab *t);
 
 #endif

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "symvers.h"
 
+#include <ctype.h>
 #include <errno.h>
+
+/* "0x" and one to eight digits, and a tab; where it ends, NULL: not of that form. */
+static char *read_crc(char *s, uint32_t *ret)
+{
+	char *start = s + 2;
+	uint32_t crc = 0;
+
+	if (s[0] != '0' || s[1] != 'x')
+		return NULL;
+	for (s = start; isxdigit((unsigned char)*s); s++)
+		crc = crc << 4 | (uint32_t)(*s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10);
+	*ret = crc;
+	return s > start && s - start <= 8 && *s == '\t' ? s : NULL;
+}
 
 int dg_symvers_parse(char *data, size_t len, struct dg_symtab *t, struct dg_diag *d)
 {
@@ -10,19 +25,17 @@ int dg_symvers_parse(char *data, size_t len, struct dg_symtab *t, struct dg_diag
 	for (char *line = data, *end = data + len; line < end;) {
 		char *next = memchr(line, '\n', (size_t)(end - line));
 		char *name, *owner, *class;
-		struct dg_export_entry e = { 0 };
-		size_t digits;
+		struct dg_export_entry e;
+		uint32_t crc;
 		int r;
 
 		number++;
 		if (!next)
 			next = end;
 		*next = '\0';
-		digits = dg_startswith(line, "0x") ? strspn(line + 2, "0123456789abcdefABCDEF") : 0;
-		name = line + 2 + digits;
-		if (!digits || digits > 8 || *name != '\t')
+		name = read_crc(line, &crc);
+		if (!name)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL, "line %zu is not of Module.symvers' form", number);
-		e.crc = (uint32_t)strtoul(line, NULL, 16);
 		owner = strchr(++name, '\t');
 		if (!owner || owner == name)
 			return dg_diag_set(d, -EBADMSG, NULL, NULL, "line %zu is cut short", number);
@@ -30,7 +43,7 @@ int dg_symvers_parse(char *data, size_t len, struct dg_symtab *t, struct dg_diag
 		class = strchr(owner, '\t');
 		if (class)
 			*class ++ = '\0';
-		e = (struct dg_export_entry){ .name = name, .owner = owner, .ns = "", .crc = e.crc };
+		e = (struct dg_export_entry){ .name = name, .owner = owner, .ns = "", .crc = crc };
 		if (class) {
 			char *ns = strchr(class, '\t');
 

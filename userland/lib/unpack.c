@@ -3,9 +3,15 @@
 
 #include <archive.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "arena.h"
 #include "unlzo.h"
+
+#define LARGE ((size_t)8 << 20)
+#define PAGES ((size_t)2 << 20)
 
 static const struct magic {
 	const char *bytes;
@@ -97,16 +103,42 @@ static int open_raw(struct source *s, struct archive **ret)
 	return 0;
 }
 
-/* In large pages where there are such: of a kernel's size, touching each small one costs as much as unpacking. */
-static void *large_buffer(size_t size)
-{
-	const size_t large = (size_t)2 << 20;
-	void *p;
+/*
+ * Making a kernel's worth of pages costs as much as unpacking into them: another
+ * processor makes them meanwhile, ahead of what is unpacked.
+ */
+struct ahead {
+	char *p;
+	size_t size;
+	atomic_bool stop;
+	bool running;
+	pthread_t thread;
+};
 
-	if (size < 4 * large || posix_memalign(&p, large, size) != 0)
-		return malloc(size);
-	(void)madvise(p, size, MADV_HUGEPAGE);
-	return p;
+static void *make_pages(void *data)
+{
+	struct ahead *a = data;
+
+	for (size_t at = 0; at < a->size && !a->stop; at += PAGES)
+		if (madvise(a->p + at, a->size - at < PAGES ? a->size - at : PAGES, MADV_POPULATE_WRITE) < 0)
+			break;
+	return NULL;
+}
+
+/* Of @size bytes at @p, which begin a large page. */
+static void run_ahead(struct ahead *a, char *p, size_t size)
+{
+	a->p = p;
+	a->size = p && size >= LARGE ? size : 0;
+	a->running = a->size && pthread_create(&a->thread, NULL, make_pages, a) == 0;
+}
+
+static void stop_ahead(struct ahead *a)
+{
+	a->stop = true;
+	if (a->running)
+		pthread_join(a->thread, NULL);
+	a->running = false;
 }
 
 /* Of the two one is there. */
@@ -147,6 +179,7 @@ static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t 
 	dg_auto(close_unpacker) struct unpacker u = { 0 };
 	size_t n = 0, room = hint && hint <= max ? hint + 1 : s->len * 4 + 4096;
 	dg_auto_free char *out = NULL;
+	dg_auto(stop_ahead) struct ahead ahead = { 0 };
 	int r;
 
 	/* Not on a header's word alone: no kernel is packed to a 64th. */
@@ -157,14 +190,18 @@ static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t 
 	r = open_unpacker(s, &u);
 	if (r < 0)
 		return r;
-	out = large_buffer(room + 1);
+	out = room < LARGE ? malloc(room + 1) : dg_arena_large(room + 1);
+	/* No more than what is there may well come to. */
+	run_ahead(&ahead, out, room / 8 < s->len ? room : s->len * 8);
 	for (;;) {
 		ssize_t got;
 
 		if (out && n == room) {
 			size_t more = room * 2 <= max ? room * 2 : max + 1;
-			char *p = realloc(out, more + 1);
+			char *p;
 
+			stop_ahead(&ahead);
+			p = realloc(out, more + 1);
 			if (!p)
 				return -ENOMEM;
 			out = p;

@@ -23,23 +23,6 @@ int dg_grow(void *array, size_t n, size_t size)
 	return 0;
 }
 
-bool dg_buffer_hold(struct dg_buffer *b, size_t size)
-{
-	if (b->data && b->size >= size)
-		return true;
-	/* The second time it is one that grows. */
-	b->size = b->data ? size + size / 2 : size;
-	free(b->data);
-	b->data = malloc(b->size);
-	return b->data;
-}
-
-void dg_buffer_free(struct dg_buffer *b)
-{
-	free(b->data);
-	*b = (struct dg_buffer){ 0 };
-}
-
 bool dg_startswith(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
@@ -195,11 +178,29 @@ uint32_t dg_symbol_hash(const char *name)
 	return dg_symbol_hash_n(name, strlen(name));
 }
 
+/* Whether each of eight bytes is 0x20 to 0x7e; now and then false where they are. */
+static bool eight_printable(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return !((v | (v - 0x20 * ones) | (v + ones)) & 0x80 * ones);
+}
+
 char *dg_printable(char *s)
 {
-	for (char *p = s; p && *p; p++)
+	char *p = s, *end = s ? s + strlen(s) : NULL;
+
+	while (p != end) {
+		if (end - p >= 8 && eight_printable(p)) {
+			p += 8;
+			continue;
+		}
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
 			*p = '?';
+		p++;
+	}
 	return s;
 }
 

@@ -55,16 +55,6 @@ static inline void dg_fclosep(FILE **f)
 int dg_grow(void *array, size_t n, size_t size);
 #define DG_GROW(v, n) dg_grow(&(v), (n), sizeof(*(v)))
 
-/* Room that is used again, from one thing to the next. */
-struct dg_buffer {
-	char *data;
-	size_t size;
-};
-
-/* Have room for @size bytes; what was in it may be lost. */
-bool dg_buffer_hold(struct dg_buffer *b, size_t size);
-void dg_buffer_free(struct dg_buffer *b);
-
 static inline bool dg_streq(const char *a, const char *b)
 {
 	return a && b && strcmp(a, b) == 0;
