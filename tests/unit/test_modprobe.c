@@ -89,7 +89,7 @@ static void test_depmod_fails(void **state)
 	struct dg_diag d = { 0 };
 
 	/* No directory of that release. */
-	assert_int_equal(dg_depmod(*state, R, fx_at(*state, MODULES), &d), -EIO);
+	assert_int_equal(dg_depmod(*state, R, fx_at(*state, MODULES), &d), -ENOENT);
 	assert_string_equal(d.where, fx_at(*state, MODULES));
 	assert_true(d.cure[0]);
 }
@@ -100,6 +100,7 @@ static void test_depmod_not_there(void **state)
 	struct dg_diag d = { 0 };
 	int r;
 
+	fx_mkdir(*state, MODULES);
 	assert_int_equal(setenv("PATH", *state, 1), 0);
 	r = dg_depmod(*state, R, fx_at(*state, MODULES), &d);
 	assert_int_equal(setenv("PATH", path, 1), 0);

@@ -27,7 +27,7 @@ shown "B: the stale driver is not loaded" sh -c '! grep -q "^scap " /proc/module
 shown "B: systemd-modules-load was refused by the hold" sh -c \
 	'journalctl -b -o cat -u systemd-modules-load.service | grep -q scap'
 run modprobe scap
-shown "B: modprobe by hand is refused, and told why" said "does not match this kernel"
+shown "B: modprobe by hand is refused, and told why" said "is held back in this kernel"
 shown "B: the kernel was never offered the stale driver" sh -c '! dmesg | grep -q "scap: disagrees"'
 shown "B: the agent's fixed place is empty" sh -c '! test -e /usr/lib/drivers/scap.ko'
 run drvguard status
