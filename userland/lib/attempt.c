@@ -86,7 +86,7 @@ int dg_attempt_clear(const char *root, const char *store, const char *boot, size
 		r = dg_file_remove(path);
 		if (r < 0)
 			dg_diag_errno(d, r, path, "clear the attempt");
-		else
+		else if (**n != '.')
 			++*ret_n;
 	}
 	dg_strv_free(names);

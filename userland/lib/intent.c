@@ -65,21 +65,33 @@ static bool take_release(const char *word, struct dg_intent *ret)
 	       (size_t)snprintf(ret->release, sizeof(ret->release), "%s", word) < sizeof(ret->release);
 }
 
+static bool take(struct dg_intent *i, size_t line, const char *word)
+{
+	switch (line) {
+	case 0:
+		return take_action(word, &i->action);
+	case 1:
+		return take_release(word, i);
+	default:
+		return take_generation(word, line == 2 ? &i->from : &i->to);
+	}
+}
+
 static bool parse(char *body, struct dg_intent *ret)
 {
 	static const char *const keys[] = { "action ", "release ", "from ", "to " };
-	char *save = NULL, *line = strtok_r(body, "\n", &save);
+	struct dg_intent i = { 0 };
 
-	for (size_t i = 0; i < DG_ARRAY_SIZE(keys); i++, line = strtok_r(NULL, "\n", &save)) {
-		const char *word = line ? line + strlen(keys[i]) : NULL;
+	for (size_t line = 0; line < DG_ARRAY_SIZE(keys); line++) {
+		const char *word = dg_record_next(&body, keys[line]);
 
-		if (!line || !dg_startswith(line, keys[i]) ||
-		    !(i == 0   ? take_action(word, &ret->action)
-		      : i == 1 ? take_release(word, ret)
-			       : take_generation(word, i == 2 ? &ret->from : &ret->to)))
+		if (!word || !take(&i, line, word))
 			return false;
 	}
-	return !line;
+	if (*body)
+		return false;
+	*ret = i;
+	return true;
 }
 
 int dg_intent_read(const char *root, const char *store, struct dg_intent *ret, struct dg_diag *d)

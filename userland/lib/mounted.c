@@ -29,15 +29,21 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* A path out of the root is not one that was recorded. */
+static bool climbs(const char *path)
+{
+	return strstr(path, "/../") || dg_endswith(path, "/..");
+}
+
 static bool parse(char *body, const char *root, struct dg_mounted *ret)
 {
-	char *save = NULL, *sum = strtok_r(body, "\n", &save), *target = strtok_r(NULL, "\n", &save);
+	const char *sum = dg_record_next(&body, "sha256 ");
+	char *target = sum ? dg_record_next(&body, "target ") : NULL;
 
-	if (!sum || !target || !dg_startswith(sum, "sha256 ") || !dg_startswith(target, "target /") ||
-	    strtok_r(NULL, "\n", &save) || !dg_record_hex(sum + 7, ret->sha256, 64) || strlen(ret->sha256) != 64 ||
-	    !dg_record_unescape(target + 7) || strstr(target, "/../"))
+	if (!target || *body || !dg_record_hex(sum, ret->sha256, 64) || strlen(ret->sha256) != 64 ||
+	    !dg_record_unescape(target) || *target != '/' || climbs(target))
 		return false;
-	ret->target = dg_path_join(root, target + 7);
+	ret->target = dg_path_join(root, target);
 	return ret->target;
 }
 

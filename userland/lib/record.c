@@ -64,6 +64,17 @@ int dg_record_read(const char *path, const char *heading, char **ret, struct dg_
 	return *ret ? 0 : -ENOMEM;
 }
 
+char *dg_record_next(char **body, const char *key)
+{
+	char *line = *body, *end = strchr(line, '\n');
+
+	if (!end || !dg_startswith(line, key))
+		return NULL;
+	*end = '\0';
+	*body = end + 1;
+	return line + strlen(key);
+}
+
 void dg_record_put(FILE *f, const char *text)
 {
 	/* A lone dash stands for nothing, so one that is meant is written out. */

@@ -23,6 +23,12 @@ int dg_record_write(const char *path, const char *body);
  */
 int dg_record_read(const char *path, const char *heading, char **ret, struct dg_diag *d);
 
+/*
+ * Cut the next line off *body and return what follows @key in it; NULL when it
+ * does not begin with that, or is no whole line.
+ */
+char *dg_record_next(char **body, const char *key);
+
 /* Free text as one word: escaped by dg_put_escaped(), "" as "-". */
 void dg_record_put(FILE *f, const char *text);
 /* Undo that in place. False: no such word. */

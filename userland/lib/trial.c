@@ -16,17 +16,32 @@ static char *path_of(const char *root, const char *store, const char *release)
 	return inside ? dg_path_join(root, inside) : NULL;
 }
 
-static bool parse(const char *body, struct dg_trial *ret)
+static bool take_generation(char **body, const char *key, unsigned int *ret)
 {
-	char boot[DG_BOOT_ID_LEN];
-	int end = 0;
+	const char *word = dg_record_next(body, key);
+	unsigned long long n;
 
-	if (sscanf(body, "generation %9u\nrevert %9u\nboot %39[-0-9a-f]\n%n", &ret->generation, &ret->revert, boot,
-		   &end) != 3 ||
-	    !end || body[end])
+	if (!word || !dg_record_number(word, DG_GENERATION_MAX, &n))
 		return false;
-	snprintf(ret->boot, sizeof(ret->boot), "%s", dg_streq(boot, "-") ? "" : boot);
-	return ret->generation && ret->generation <= DG_GENERATION_MAX && ret->revert <= DG_GENERATION_MAX;
+	*ret = (unsigned int)n;
+	return true;
+}
+
+static bool parse(char *body, struct dg_trial *ret)
+{
+	struct dg_trial t = { 0 };
+	const char *boot;
+
+	if (!take_generation(&body, "generation ", &t.generation) || !t.generation ||
+	    !take_generation(&body, "revert ", &t.revert))
+		return false;
+	boot = dg_record_next(&body, "boot ");
+	if (!boot || *body || !*boot || strspn(boot, "0123456789abcdef-") != strlen(boot) ||
+	    strlen(boot) >= sizeof(t.boot))
+		return false;
+	snprintf(t.boot, sizeof(t.boot), "%s", dg_streq(boot, "-") ? "" : boot);
+	*ret = t;
+	return true;
 }
 
 int dg_trial_read(const char *root, const char *store, const char *release, struct dg_trial *ret, struct dg_diag *d)
