@@ -399,9 +399,10 @@ case_state_rq() {
 	rm -r "$R/sys/module/scap"
 	left RQ - 1 missing 'stage --force scap'
 	loaded scap "$SCAP_B"
+	boot_lasts 2
 	dg stage --force
 	expect 0
-	stands 0 S match
+	stands 0 SP match
 }
 
 # --- the whole of it -------------------------------------------------------------------------

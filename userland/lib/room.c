@@ -72,7 +72,8 @@ static int check(const struct place *p, struct dg_diag *d)
 /* What lies on one file system has to find room there together. */
 static void add_up(struct place *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	/* The last first, so that none is added that others were added to. */
+	for (size_t i = n; i-- > 0;)
 		for (size_t j = 0; j < i; j++)
 			if (v[i].path && v[j].path && v[i].device == v[j].device) {
 				v[i].bytes += v[j].bytes;
@@ -86,7 +87,7 @@ int dg_room_check(const struct dg_room *r, struct dg_diag *d)
 	const char *const paths[] = { store, r->kernel->modules_dir, r->boot };
 	struct place v[3] = {
 		{ .bytes = SLACK_BYTES + r->bytes, .files = SLACK_FILES + 2 * r->files },
-		{ .bytes = SLACK_BYTES + dg_depmod_needs(r->kernel->modules_dir), .files = SLACK_FILES },
+		{ .bytes = SLACK_BYTES + (r->kernel->modules_dir ? dg_depmod_needs(r->kernel->modules_dir) : 0), .files = SLACK_FILES },
 		{ .bytes = r->boot_bytes, .files = 2 },
 	};
 	int err = store ? 0 : -ENOMEM;
