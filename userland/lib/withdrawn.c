@@ -15,12 +15,12 @@ static char *path_of(const char *root, const char *store, const char *release)
 	return inside ? dg_path_join(root, inside) : NULL;
 }
 
-static struct dg_withdrawn_entry *entry_of(const struct dg_withdrawn *w, const char *name)
+static bool has(const struct dg_withdrawn *w, const char *name, const char *sha256)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (dg_modname_equal(w->v[i].name, name))
-			return &w->v[i];
-	return NULL;
+		if (dg_modname_equal(w->v[i].name, name) && dg_streq(w->v[i].sha256, sha256))
+			return true;
+	return false;
 }
 
 static int add(struct dg_withdrawn *w, const char *name, const char *sha256, const char *version)
@@ -49,8 +49,8 @@ static int parse_line(struct dg_withdrawn *w, char *line)
 	char *save = NULL, sum[DG_SHA256_HEX], *name = strtok_r(line, " ", &save), *hex = strtok_r(NULL, " ", &save),
 	     *version = strtok_r(NULL, " ", &save);
 
-	if (!name || !hex || !version || strtok_r(NULL, " ", &save) || !dg_modname_valid(name) || entry_of(w, name) ||
-	    !dg_record_hex(hex, sum, 64) || strlen(sum) != 64 || !dg_record_unescape(version))
+	if (!name || !hex || !version || strtok_r(NULL, " ", &save) || !dg_modname_valid(name) ||
+	    !dg_record_hex(hex, sum, 64) || strlen(sum) != 64 || has(w, name, sum) || !dg_record_unescape(version))
 		return -EBADMSG;
 	return add(w, name, sum, version);
 }
@@ -91,9 +91,10 @@ static bool covers(const struct dg_withdrawn_entry *e, const char *sha256, const
 const struct dg_withdrawn_entry *dg_withdrawn_find(const struct dg_withdrawn *w, const char *name, const char *sha256,
 						   const char *version)
 {
-	const struct dg_withdrawn_entry *e = entry_of(w, name);
-
-	return e && covers(e, sha256, version) ? e : NULL;
+	for (size_t i = 0; i < w->n; i++)
+		if (dg_modname_equal(w->v[i].name, name) && covers(&w->v[i], sha256, version))
+			return &w->v[i];
+	return NULL;
 }
 
 /* Gone, or gone back, on purpose: an ordinary stage only goes up, and what a stage lost was broken. */
@@ -109,22 +110,27 @@ static bool is_withdrawal(enum dg_action action, const struct dg_manifest_entry 
 
 static int withdraw(struct dg_withdrawn *w, const struct dg_manifest_entry *e)
 {
-	struct dg_withdrawn_entry *old = entry_of(w, e->name);
+	const struct dg_withdrawn_entry now = { .version = e->version };
 
-	if (old && dg_version_compare(old->version, e->version) > 0)
+	if (dg_withdrawn_find(w, e->name, e->sha256, e->version))
 		return 0;
-	if (old)
-		drop(w, old);
+	/* Those it covers need no entry of their own. */
+	for (size_t i = w->n; i-- > 0;)
+		if (dg_modname_equal(w->v[i].name, e->name) && covers(&now, w->v[i].sha256, w->v[i].version))
+			drop(w, &w->v[i]);
 	return add(w, e->name, e->sha256, e->version);
 }
 
 /* What is current now is withdrawn no longer, nor what lies below it. */
 static void reinstate(struct dg_withdrawn *w, const struct dg_manifest_entry *now)
 {
-	struct dg_withdrawn_entry *e = entry_of(w, now->name);
+	for (size_t i = w->n; i-- > 0;) {
+		struct dg_withdrawn_entry *e = &w->v[i];
 
-	if (e && (dg_streq(e->sha256, now->sha256) || dg_version_compare(now->version, e->version) > 0))
-		drop(w, e);
+		if (dg_modname_equal(e->name, now->name) &&
+		    (dg_streq(e->sha256, now->sha256) || dg_version_compare(now->version, e->version) > 0))
+			drop(w, e);
+	}
 }
 
 static int save(const char *path, const struct dg_withdrawn *w)

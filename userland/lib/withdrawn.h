@@ -20,7 +20,7 @@ struct dg_withdrawn_entry {
 };
 
 struct dg_withdrawn {
-	struct dg_withdrawn_entry *v; /* at most one a driver: the highest */
+	struct dg_withdrawn_entry *v; /* a driver's highest, and its files without a version */
 	size_t n;
 };
 
