@@ -109,7 +109,7 @@ static void spare_way_back(const struct planning *p, const char *release, unsign
 /* Without a current one nobody knows which is wanted: the highest are kept. */
 static void spare_highest(const struct planning *p, unsigned int *v, size_t n)
 {
-	for (size_t i = n; i-- && n - i <= p->keep + 1;)
+	for (size_t i = n; i-- && n - i - 1 <= p->keep;)
 		v[i] = 0;
 }
 
