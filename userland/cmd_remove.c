@@ -19,7 +19,7 @@ static int unmount(struct dg_job *job, struct dg_kernel *k, const char **staged,
 	for (char **name = c->args; *name && r == 0; name++) {
 		dg_auto(dg_mounted_free) struct dg_mounted m;
 
-		if (dg_mounted_read(job->config->store, k, *name, &m, NULL) < 0) {
+		if (dg_mounted_read(job->config->store, k, *name, &m, NULL) == -ENOENT) {
 			*staged++ = *name;
 			continue;
 		}

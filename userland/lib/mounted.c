@@ -149,6 +149,24 @@ int dg_mounted_again(const char *store, const struct dg_kernel *k, const char *n
 	return r < 0 || m.active ? r : cover(file, m.target, d);
 }
 
+static int uncover(const char *target, struct dg_diag *d)
+{
+	/* The very file may stand there unmounted, by a link into the store. */
+	if (umount2(target, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
+		return dg_diag_errno(d, -errno, target, "unmount the driver from it");
+	return 0;
+}
+
+/* The record cannot be believed: what modprobe takes is covered, or nothing is. */
+static int uncover_found(const struct dg_kernel *k, const char *name, const char *file, struct dg_diag *d)
+{
+	dg_auto_free char *path = NULL;
+
+	if (!k->modules_dir || dg_modprobe_path(k->modules_dir, name, &path) < 0 || !same_file(file, path))
+		return 0;
+	return uncover(path, d);
+}
+
 int dg_mounted_drop(const char *store, const struct dg_kernel *k, const char *name, struct dg_diag *d)
 {
 	dg_auto(dg_mounted_free) struct dg_mounted m;
@@ -159,9 +177,12 @@ int dg_mounted_drop(const char *store, const struct dg_kernel *k, const char *na
 		return -ENOMEM;
 	if (r == -ENOENT)
 		return 0;
-	/* The very file may stand there unmounted, by a link into the store. */
-	if (r == 0 && m.active && umount2(m.target, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
-		return dg_diag_errno(d, -errno, m.target, "unmount the driver from it");
+	if (r < 0)
+		r = uncover_found(k, name, file, d);
+	else if (m.active)
+		r = uncover(m.target, d);
+	if (r < 0)
+		return r;
 	r = dg_file_remove(file);
 	if (r == 0)
 		r = dg_file_remove(path);
