@@ -6,7 +6,6 @@
 #include "kept.h"
 #include "room.h"
 #include "transaction.h"
-#include "withdrawn.h"
 
 struct removal {
 	const char *root;
@@ -15,17 +14,7 @@ struct removal {
 	const struct dg_manifest *now;
 	unsigned int number; /* of the current generation */
 	unsigned int *kept;  /* all generations, lowest first, ended by 0 */
-	struct dg_withdrawn withdrawn;
 };
-
-/* That very file: a lower version than one that went comes back, but not what went itself. */
-static bool is_out(const struct removal *m, const struct dg_manifest_entry *e)
-{
-	for (size_t i = 0; i < m->withdrawn.n; i++)
-		if (dg_modname_equal(m->withdrawn.v[i].name, e->name) && dg_streq(m->withdrawn.v[i].sha256, e->sha256))
-			return true;
-	return false;
-}
 
 /* Lower than what goes, or, of drivers without versions, simply another that was staged before. */
 static bool is_earlier(const struct dg_manifest_entry *e, const struct dg_manifest_entry *gone)
@@ -46,18 +35,30 @@ static int from_generation(const struct removal *m, unsigned int number, const s
 	if (!dir || dg_generation_manifest(m->root, m->config->store, m->k->release, number, &old, NULL) < 0)
 		return -ENOENT;
 	e = dg_manifest_find(old, gone->name);
-	if (!e || !is_earlier(e, gone) || is_out(m, e) || dg_kept_check(dir, e, m->config, m->k, false, NULL) < 0)
+	if (!e || !is_earlier(e, gone) || dg_kept_check(dir, e, m->config, m->k, false, NULL) < 0)
 		return -ENOENT;
 	return dg_manifest_add(to, e);
 }
 
-/* The nearest generation before the current one that has it. */
+static bool has(const struct removal *m, unsigned int number, const struct dg_manifest_entry *gone)
+{
+	dg_auto(dg_manifest_freep) struct dg_manifest *old = NULL;
+	const struct dg_manifest_entry *e;
+
+	if (dg_generation_manifest(m->root, m->config->store, m->k->release, number, &old, NULL) < 0)
+		return false;
+	e = dg_manifest_find(old, gone->name);
+	return e && dg_streq(e->sha256, gone->sha256);
+}
+
+/* The nearest generation that has it, of those before the file came: two builds would bring each other back for ever.
+ */
 static int add_earlier(const struct removal *m, const struct dg_manifest_entry *gone, struct dg_manifest *to)
 {
 	size_t n = 0;
 	int r = -ENOENT;
 
-	while (m->kept[n] && m->kept[n] < m->number)
+	while (m->kept[n] && m->kept[n] < m->number && !has(m, m->kept[n], gone))
 		n++;
 	while (n-- && r == -ENOENT)
 		r = from_generation(m, m->kept[n], gone, to);
@@ -125,23 +126,11 @@ static int commit(const struct removal *m, const struct dg_manifest *to, unsigne
 	return dg_transaction_commit(&t, d);
 }
 
-static int change(struct removal *m, const char *const *names, bool dry_run, struct dg_changes *ret, struct dg_diag *d)
-{
-	dg_auto(dg_manifest_freep) struct dg_manifest *to = NULL;
-	int r = check_names(m, names, d);
-
-	if (r == 0)
-		r = make_manifest(m, names, &to);
-	if (r == 0)
-		r = dg_changes_make(m->now, to, ret);
-	ret->from = ret->to = m->number;
-	return r < 0 || dry_run ? r : commit(m, to, &ret->to, d);
-}
-
 int dg_remove_run(const char *root, const struct dg_config *config, struct dg_kernel *k, const char *const *names,
 		  bool dry_run, struct dg_changes *ret, struct dg_diag *d)
 {
 	dg_auto(dg_generation_freep) struct dg_generation *now = NULL;
+	dg_auto(dg_manifest_freep) struct dg_manifest *to = NULL;
 	dg_auto_free unsigned int *kept = NULL;
 	struct removal m = { .root = root, .config = config, .k = k };
 	int r = dg_generation_current(config->store, k, &now);
@@ -154,9 +143,11 @@ int dg_remove_run(const char *root, const struct dg_config *config, struct dg_ke
 	m.now = now->manifest;
 	m.number = now->number;
 	m.kept = kept;
-	/* One that cannot be believed says nothing, and is made anew. */
-	(void)dg_withdrawn_read(root, config->store, k->release, &m.withdrawn, NULL);
-	r = change(&m, names, dry_run, ret, d);
-	dg_withdrawn_free(&m.withdrawn);
-	return r;
+	r = check_names(&m, names, d);
+	if (r == 0)
+		r = make_manifest(&m, names, &to);
+	if (r == 0)
+		r = dg_changes_make(now->manifest, to, ret);
+	ret->from = ret->to = now->number;
+	return r < 0 || dry_run ? r : commit(&m, to, &ret->to, d);
 }
