@@ -318,6 +318,26 @@ static void make_manifests(void)
 	keep_text("manifest", "no-driver-no-end", text);
 }
 
+/* Of record's readers, by their first letter: bodies, which the target makes whole. */
+static void make_records(void)
+{
+	static const char sum[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	char text[400];
+
+	keep_text("records", "intent", "iaction stage\nrelease 6.1.0\nfrom 0\nto 1\n");
+	keep_text("records", "intent-revert", "iaction revert\nrelease 6.1.0-1-amd64\nfrom 1000000000\nto 0\n");
+	keep_text("records", "trial", "tgeneration 2\nrevert 1\nboot -\n");
+	keep_text("records", "trial-booted", "tgeneration 1\nrevert 0\nboot 11111111-2222-4333-8444-555555555555\n");
+	snprintf(text, sizeof(text), "wscap %s 1.0%%20rc1\nother_one %s -\nscap f%s -\n", sum, sum, sum + 1);
+	keep_text("records", "withdrawn", text);
+	snprintf(text, sizeof(text), "arelease 6.1.0\nsha256 %s\nboot 2\n", sum);
+	keep_text("records", "attempt", text);
+	snprintf(text, sizeof(text), "msha256 %s\ntarget /lib/modules/6.1.0/extra/a%%20b.ko\n", sum);
+	keep_text("records", "mounted", text);
+	snprintf(text, sizeof(text), "idrvguard-intent 1\naction stage\nend %s\n", sum);
+	keep_text("records", "intent-wrong-end", text);
+}
+
 static void make_events(void)
 {
 	keep_text("event", "least", "drvguard-event 1\nid x\naction stage\nend\n");
@@ -545,6 +565,7 @@ int main(int argc, char **argv)
 	make_packings();
 	make_manifests();
 	make_events();
+	make_records();
 	make_texts();
 	make_large_image();
 	make_large_flats();
