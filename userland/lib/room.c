@@ -87,7 +87,8 @@ int dg_room_check(const struct dg_room *r, struct dg_diag *d)
 	const char *const paths[] = { store, r->kernel->modules_dir, r->boot };
 	struct place v[3] = {
 		{ .bytes = SLACK_BYTES + r->bytes, .files = SLACK_FILES + 2 * r->files },
-		{ .bytes = SLACK_BYTES + (r->kernel->modules_dir ? dg_depmod_needs(r->kernel->modules_dir) : 0), .files = SLACK_FILES },
+		{ .bytes = SLACK_BYTES + (r->kernel->modules_dir ? dg_depmod_needs(r->kernel->modules_dir) : 0),
+		  .files = SLACK_FILES },
 		{ .bytes = r->boot_bytes, .files = 2 },
 	};
 	int err = store ? 0 : -ENOMEM;
