@@ -415,6 +415,62 @@ int dg_modfile_read(const char *path, struct dg_modfile **ret, struct dg_diag *d
 	return 0;
 }
 
+static const char *append(char **at, const char *s)
+{
+	char *copy = *at;
+
+	*at = stpcpy(copy, s) + 1;
+	return copy;
+}
+
+int dg_modfile_of_facts(const char *path, const struct dg_modfacts *facts, struct dg_modfile **ret)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = calloc(1, sizeof(*m));
+	char *at;
+
+	if (!m || !(m->path = strdup(path)) ||
+	    !(m->texts = malloc(strlen(facts->version) + strlen(facts->srcversion) + strlen(facts->vermagic) +
+				strlen(facts->depends) + 4)))
+		return -ENOMEM;
+	at = m->texts;
+	snprintf(m->name, sizeof(m->name), "%s", facts->name);
+	m->version = append(&at, facts->version);
+	m->srcversion = append(&at, facts->srcversion);
+	m->vermagic = append(&at, facts->vermagic);
+	m->depends = append(&at, facts->depends);
+	m->license = "";
+	memcpy(m->build_id, facts->build_id, sizeof(m->build_id));
+	memcpy(m->sha256, facts->sha256, sizeof(m->sha256));
+	m->len = facts->len;
+	*ret = dg_take(m);
+	return 0;
+}
+
+int dg_modfile_load(struct dg_modfile *m, struct dg_diag *d)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *whole = NULL;
+	struct dg_modfile facts;
+	int r;
+
+	if (m->data)
+		return 0;
+	r = dg_modfile_read(m->path, &whole, d);
+	if (r == 0)
+		r = dg_modfile_hash(whole);
+	if (r < 0)
+		return r;
+	if (!dg_streq(whole->sha256, m->sha256))
+		return dg_diag_set(d, -ESTALE, m->path, "try again", "changed while it was looked at");
+	facts = *m;
+	*m = *whole;
+	/* Who holds its path or one of the old texts may keep it as long as @m. */
+	m->path = dg_take(facts.path);
+	m->texts = dg_take(facts.texts);
+	facts.path = whole->path;
+	*whole = facts;
+	return 0;
+}
+
 void dg_modfile_free(struct dg_modfile *m)
 {
 	if (!m)
@@ -423,6 +479,7 @@ void dg_modfile_free(struct dg_modfile *m)
 	free(m->imports);
 	free(m->exports);
 	free(m->owned);
+	free(m->texts);
 	free(m);
 }
 

@@ -75,9 +75,17 @@ struct dg_modfile {
 
 	struct dg_elf elf;
 	struct dg_symbols symbols; /* .n 0: none */
-	const unsigned char *data; /* the plain bytes */
+	const unsigned char *data; /* the plain bytes; NULL of one made of facts */
 	size_t len;
 	void *owned;
+	char *texts; /* of one made of facts */
+};
+
+/* What tells one file from another, without its bytes: enough to choose by, not to judge. */
+struct dg_modfacts {
+	const char *name, *version, *srcversion, *vermagic, *depends;
+	char build_id[DG_BUILD_ID_HEX], sha256[DG_SHA256_HEX];
+	size_t len;
 };
 
 /*
@@ -103,6 +111,13 @@ int dg_modfile_read_plain(const char *path, void **ret, size_t *ret_len, struct 
  */
 int dg_modfile_read_as(const char *path, enum dg_elf_format as, struct dg_arena *in, struct dg_modfile **ret,
 		       int *ret_malformed, struct dg_diag *d);
+/* One of which no more is there than @facts, which are copied. 0 or -ENOMEM. */
+int dg_modfile_of_facts(const char *path, const struct dg_modfacts *facts, struct dg_modfile **ret);
+/*
+ * Have all of it there: one that was made of facts is read now. -ESTALE with @d
+ * when it is another file than those are of, or what dg_modfile_read() returns.
+ */
+int dg_modfile_load(struct dg_modfile *m, struct dg_diag *d);
 void dg_modfile_free(struct dg_modfile *m);
 void dg_modfile_freep(struct dg_modfile **m);
 
