@@ -369,6 +369,7 @@ static void read_module(struct dg_exporters *x, struct module *m)
 	m->read = true;
 	m->settled = settled;
 	memcpy(m->id, id, sizeof(id));
+	m->public.id = settled ? m->id : NULL;
 	set_path(x, m, dg_take(path));
 	if (same)
 		add_kept_exports(x, m);

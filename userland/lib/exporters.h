@@ -25,8 +25,9 @@ enum dg_exporter_verdict { DG_EXPORTER_UNKNOWN, DG_EXPORTER_JUDGING, DG_EXPORTER
 
 /* A module that exports symbols. */
 struct dg_exporter {
-	char *path;   /* of what was read */
-	bool outside; /* of the kernel's own tree (updates, extra, …): it may not load itself */
+	char *path;	/* of what was read */
+	const char *id; /* dg_file_id() of it; NULL: none that can be relied on */
+	bool outside;	/* of the kernel's own tree (updates, extra, …): it may not load itself */
 	enum dg_exporter_verdict verdict;
 };
 

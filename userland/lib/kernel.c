@@ -129,6 +129,7 @@ void dg_kernel_free(struct dg_kernel *k)
 	free(k->modules_dir);
 	free(k->image);
 	free(k->symvers);
+	free(k->reference);
 	dg_symtab_free(k->exports);
 	dg_keys_free(k->keys);
 	dg_modindex_close(k->index);
@@ -206,7 +207,7 @@ int dg_kernel_list(const char *root, char ***ret)
 }
 
 /* Any one in-tree module will do: they were all built with the kernel. */
-static int find_reference(const struct dg_kernel *k, struct dg_modfile **ret)
+static int find_reference(struct dg_kernel *k, struct dg_modfile **ret)
 {
 	dg_auto_free char *dir = dg_format("%s/kernel", k->modules_dir);
 	char *const roots[] = { dir, NULL };
@@ -217,9 +218,14 @@ static int find_reference(const struct dg_kernel *k, struct dg_modfile **ret)
 	if (!fts)
 		return -ENOMEM;
 	while (r < 0 && (e = fts_read(fts)))
-		if (e->fts_info == FTS_F && dg_modfile_is_named(e->fts_name))
+		if (e->fts_info == FTS_F && dg_modfile_is_named(e->fts_name)) {
+			if (!dg_file_id(e->fts_path, k->reference_id))
+				k->reference_id[0] = '\0';
 			r = dg_modfile_read(e->fts_path, ret, NULL);
+		}
 	fts_close(fts);
+	if (r == 0 && !(k->reference = strdup((*ret)->path)))
+		k->reference_id[0] = '\0';
 	return r;
 }
 
@@ -262,6 +268,19 @@ int dg_kernel_needs(struct dg_kernel *k, const char *name, char ***ret)
 		(void)dg_modindex_open(k->modules_dir, &k->index);
 	if (k->index)
 		r = dg_modindex_needs(k->index, name, ret);
+	pthread_mutex_unlock(&lazily);
+	return r;
+}
+
+int dg_kernel_module_path(struct dg_kernel *k, const char *name, char **ret)
+{
+	int r = -ENOENT;
+
+	pthread_mutex_lock(&lazily);
+	if (k->modules_dir && !k->index)
+		(void)dg_modindex_open(k->modules_dir, &k->index);
+	if (k->index)
+		r = dg_modindex_path(k->index, name, ret);
 	pthread_mutex_unlock(&lazily);
 	return r;
 }
@@ -421,6 +440,36 @@ static int read_symvers(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag
 	return 0;
 }
 
+/* false: it cannot be relied on. */
+static bool add_id(FILE *f, const char *path)
+{
+	char id[DG_FILE_ID] = "-";
+
+	if (path && !dg_file_id(path, id) && *id)
+		return false;
+	fprintf(f, "%s\n", id);
+	return true;
+}
+
+char *dg_kernel_state_id(const struct dg_kernel *k)
+{
+	dg_auto_free char *config = first_path(k->root, k->release, config_paths, DG_ARRAY_SIZE(config_paths));
+	dg_auto_free char *dep = dg_format("%s/modules.dep.bin", k->modules_dir ? k->modules_dir : "");
+	dg_auto_free char *symbols = dg_format("%s/modules.symbols.bin", k->modules_dir ? k->modules_dir : "");
+	const char *const paths[] = { k->image, k->symvers, config, dep, symbols };
+	dg_auto_free char *text = NULL;
+	bool settled = dep && symbols;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < DG_ARRAY_SIZE(paths) && settled; i++)
+		settled = add_id(f, paths[i]);
+	fprintf(f, "%s\n", enforces_now(k) ? "enforced" : "-");
+	return fclose(f) == 0 && settled ? dg_take(text) : NULL;
+}
+
 int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d)
 {
 	dg_auto(dg_symtab_freep) struct dg_symtab *t = NULL;
@@ -488,7 +537,10 @@ void dg_kernel_add_exports(struct dg_kernel *k, const struct dg_modfile *m)
 						   .has_crc = m->exports[i].has_crc };
 
 		/* Who was found first stays. */
-		if (!dg_kernel_export_read(k, e.name, dg_symbol_hash(e.name), 0) && dg_symtab_add(k->exports, &e) < 0)
+		if (dg_kernel_export_read(k, e.name, dg_symbol_hash(e.name), 0))
+			continue;
+		k->extended = true;
+		if (dg_symtab_add(k->exports, &e) < 0)
 			return;
 	}
 }

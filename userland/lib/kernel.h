@@ -6,6 +6,7 @@
 #ifndef DG_KERNEL_H
 #define DG_KERNEL_H
 
+#include "cachefile.h"
 #include "elf.h"
 #include "exporters.h"
 #include "level.h"
@@ -42,10 +43,13 @@ struct dg_kernel {
 	bool is64, big_endian;
 	size_t module_size;
 	struct dg_policy policy;
+	char *reference;	       /* the module it was learnt of */
+	char reference_id[DG_FILE_ID]; /* "" when it cannot be relied on */
 
 	/* By dg_kernel_exports(): */
 	struct dg_symtab *exports;
 	const char *exports_from;   /* path of the image or symvers file */
+	bool extended;		    /* with exports that are not of its own files: dg_kernel_add_exports() */
 	struct dg_modindex *index;  /* by dg_kernel_needs() */
 	struct dg_modconf *modconf; /* by dg_kernel_modconf() */
 	struct dg_kmod kmod;	    /* by dg_kernel_kmod() */
@@ -73,6 +77,16 @@ int dg_kernel_exports(struct dg_kernel *k, struct dg_diag *d);
 
 /* The build-id of the image on disk (the image is unpacked for it). -ENODATA: it has none. */
 int dg_kernel_build_id(struct dg_kernel *k, struct dg_diag *d);
+
+/*
+ * The state of all that verdicts rest on but modules: of image, symvers,
+ * configuration and indexes, by dg_file_id(). Caller frees. NULL: one of them
+ * changed a moment ago, or there is no memory.
+ */
+char *dg_kernel_state_id(const struct dg_kernel *k);
+
+/* Which file modprobe would load as @name, by the indexes. -ENOENT: none. Caller frees. */
+int dg_kernel_module_path(struct dg_kernel *k, const char *name, char **ret);
 
 /* depmod ran: what was known of the indexes is not so any more. */
 void dg_kernel_reindexed(struct dg_kernel *k);

@@ -544,8 +544,7 @@ static int judge_all(const struct dg_modfile *m, struct dg_kernel *k, struct dg_
 	return r;
 }
 
-/* The first word of both vermagics: the release a driver was built for. */
-static bool same_release(const char *a, const char *b)
+bool dg_loader_same_release(const char *a, const char *b)
 {
 	size_t n = strcspn(a, " ");
 
@@ -559,7 +558,7 @@ static int learn(struct dg_kernel *k, struct dg_diag *d)
 	return r < 0 ? r : dg_kernel_exports(k, d);
 }
 
-int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d)
+int dg_loader_judge_alone(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d)
 {
 	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
 	int r = learn(k, d);
@@ -570,16 +569,35 @@ int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_j
 	if (!j)
 		return -ENOMEM;
 	r = judge_all(m, k, j);
-	if (r == 0)
-		r = dg_around_judge(m, k, j);
 	if (r < 0)
 		return r;
 	if (j->err)
 		j->verdict = DG_VERDICT_REFUSED;
 	else
-		j->verdict = same_release(m->vermagic, k->vermagic) ? DG_VERDICT_EXACT : DG_VERDICT_KABI;
+		j->verdict = dg_loader_same_release(m->vermagic, k->vermagic) ? DG_VERDICT_EXACT : DG_VERDICT_KABI;
 	*ret = dg_take(j);
 	return 0;
+}
+
+int dg_loader_judge_around(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j)
+{
+	int r = dg_around_judge(m, k, j);
+
+	if (r == 0 && j->err)
+		j->verdict = DG_VERDICT_REFUSED;
+	return r;
+}
+
+int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d)
+{
+	dg_auto(dg_judgement_freep) struct dg_judgement *j = NULL;
+	int r = dg_loader_judge_alone(m, k, &j, d);
+
+	if (r == 0)
+		r = dg_loader_judge_around(m, k, j);
+	if (r == 0)
+		*ret = dg_take(j);
+	return r;
 }
 
 int dg_loader_judge_malformed(int err, const struct dg_diag *why, struct dg_judgement **ret)

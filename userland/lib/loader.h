@@ -68,12 +68,23 @@ bool dg_reason_is_modprobes(const struct dg_reason *r);
 int dg_loader_judge(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret, struct dg_diag *d);
 
 /*
+ * The two halves of that: what the kernel itself says, and what modprobe minds
+ * (around.h) added to it.
+ */
+int dg_loader_judge_alone(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement **ret,
+			  struct dg_diag *d);
+int dg_loader_judge_around(const struct dg_modfile *m, struct dg_kernel *k, struct dg_judgement *j);
+
+/*
  * Judge plain bytes, which may be no module at all: what dg_modfile_parse()
  * refuses, a loader does too. @path is where they were read from, or NULL. @data is taken over on success; *ret_file is
  * NULL when there is no module to tell of.
  */
 int dg_loader_judge_bytes(const char *path, void *data, size_t len, struct dg_kernel *k, struct dg_modfile **ret_file,
 			  struct dg_judgement **ret, struct dg_diag *d);
+
+/* Whether both vermagics begin with the same word, the release: a good verdict on one is exact then. */
+bool dg_loader_same_release(const char *a, const char *b);
 
 /* The verdict on what dg_modfile_parse() refused with @err, -EBADMSG or -ENODATA, and @why. */
 int dg_loader_judge_malformed(int err, const struct dg_diag *why, struct dg_judgement **ret);
