@@ -95,11 +95,17 @@ static struct json_object *to_json(const struct dg_job *job, const struct dg_sur
 	return o;
 }
 
+struct status {
+	struct dg_job job; /* first: what each call gets leads to it */
+	struct dg_facts *facts;
+};
+
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
+	const struct status *status = (const struct status *)job;
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
 	struct dg_diag d = { 0 };
-	int r = dg_survey_take(job->context->root, job->config, k, 0, &s, &d);
+	int r = dg_survey_take_kept(job->context->root, job->config, k, status->facts, &s, &d);
 
 	if (r < 0) {
 		dg_job_error(job, r, &d);
@@ -118,11 +124,19 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 
 enum dg_exit cmd_status(const struct dg_context *c)
 {
-	struct dg_job job;
+	dg_auto(dg_facts_freep) struct dg_facts *facts = NULL;
+	struct status status = { 0 };
+	struct dg_job *job = &status.job;
+	int r;
 
-	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
-		dg_job_each_kernel(&job, one_kernel);
-		dg_job_print(&job);
-	}
-	return dg_job_end(&job);
+	if (!dg_job_begin(job, c) || !dg_job_take_names(job))
+		return dg_job_end(job);
+	r = dg_facts_open(c->root, &facts);
+	status.facts = facts;
+	if (r < 0)
+		dg_job_error(job, r, &(struct dg_diag){ 0 });
+	else
+		dg_job_each_kernel(job, one_kernel);
+	dg_job_print(job);
+	return dg_job_end(job);
 }

@@ -24,15 +24,44 @@ static bool good(const struct dg_candidate *c)
 	return c->judgement && c->judgement->verdict != DG_VERDICT_REFUSED;
 }
 
-/* The loader's verdict, made stricter where the product wants exact. */
-static int judge(struct dg_survey *s, const struct dg_driver *driver, const struct dg_modfile *m,
-		 struct dg_judgement **ret, struct dg_diag *d)
+/* What the kernel's loader says, as it is kept or else asked of it. -ESTALE: @m cannot be read any more. */
+static int ask(struct dg_survey *s, struct dg_modfile *m, struct dg_judgement **ret, struct dg_diag *d)
 {
-	int r = dg_loader_judge(m, s->kernel, ret, d);
+	int r = s->verdicts ? dg_verdicts_find(s->verdicts, m, ret) : 0;
 
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = dg_modfile_load(m, d);
+	if (r < 0)
+		return r == -ENOMEM ? r : -ESTALE;
+	r = dg_loader_judge_alone(m, s->kernel, ret, d);
+	if (r == 0 && s->verdicts)
+		dg_verdicts_keep(s->verdicts, m, *ret);
+	return r;
+}
+
+/* The loader's verdict, made stricter where the product wants exact. -ESTALE: the file is not what it was. */
+static int judge(struct dg_survey *s, const struct dg_driver *driver, struct dg_modfile *m, struct dg_judgement **ret,
+		 struct dg_diag *d)
+{
+	int r = ask(s, m, ret, d);
+
+	if (r == 0)
+		r = dg_loader_judge_around(m, s->kernel, *ret);
 	if (r == 0 && driver->product->require == DG_REQUIRE_EXACT)
 		r = dg_judgement_require_exact(*ret);
 	return r;
+}
+
+/* With its digest; its bytes too, unless facts do. */
+static int read_file(struct dg_survey *s, const char *path, struct dg_modfile **ret, struct dg_diag *d)
+{
+	int r;
+
+	if (s->facts)
+		return dg_facts_read(s->facts, path, ret, d);
+	r = dg_modfile_read(path, ret, d);
+	return r < 0 ? r : dg_modfile_hash(*ret);
 }
 
 /*
@@ -74,8 +103,7 @@ static int judge_staged(struct dg_survey *s, struct dg_standing *st, struct dg_d
 static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg_diag *d)
 {
 	const char *ours = s->generation->link_path;
-	int r = s->kernel->modules_dir ? dg_modprobe_path(s->kernel->modules_dir, st->driver->name, &st->staged_path)
-				       : -ENOENT;
+	int r = dg_kernel_module_path(s->kernel, st->driver->name, &st->staged_path);
 
 	if (r == -ENOMEM)
 		return r;
@@ -83,9 +111,7 @@ static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg
 		return 0;
 	st->staged_ours = s->generation->link == DG_LINK_GOOD && dg_startswith(st->staged_path, ours) &&
 			  st->staged_path[strlen(ours)] == '/';
-	r = dg_modfile_read(st->staged_path, &st->staged.file, &st->staged_problem);
-	if (r == 0)
-		r = dg_modfile_hash(st->staged.file);
+	r = read_file(s, st->staged_path, &st->staged.file, &st->staged_problem);
 	/* A name that only a stale index still knows: modprobe would load nothing. */
 	if (r == -ENOENT && !st->staged_ours) {
 		free(dg_take(st->staged_path));
@@ -97,7 +123,12 @@ static int look_at_staged(struct dg_survey *s, struct dg_standing *st, struct dg
 		dg_diags_add(&s->problems, &st->staged_problem);
 		return 0;
 	}
-	return judge_staged(s, st, d);
+	r = judge_staged(s, st, d);
+	if (r != -ESTALE)
+		return r;
+	st->staged_problem = *d;
+	dg_diags_add(&s->problems, d);
+	return 0;
 }
 
 bool dg_loaded_is(const struct dg_loaded *l, const struct dg_modfile *f)
@@ -171,21 +202,104 @@ static struct dg_candidate *shelf(const struct dg_survey *s, struct dg_standing 
 	return is_withdrawn(s, st, c->file) ? &st->withdrawn : &st->best;
 }
 
+/* @c is taken over. */
+static int weigh(struct dg_survey *s, struct dg_standing *st, struct dg_candidate *c, struct dg_diag *d)
+{
+	int r = judge(s, st->driver, c->file, &c->judgement, d);
+
+	if (r < 0)
+		candidate_free(c);
+	else
+		keep_better(s, shelf(s, st, c), c);
+	if (r == -ESTALE) {
+		dg_diags_add(&s->problems, d);
+		return 0;
+	}
+	return r;
+}
+
+static int put_off(struct dg_standing *st, struct dg_candidate *c)
+{
+	if (DG_GROW(st->waiting, st->n_waiting) < 0) {
+		candidate_free(c);
+		return -ENOMEM;
+	}
+	st->waiting[st->n_waiting++] = *c;
+	return 0;
+}
+
 static int offer(struct walk *w, struct dg_standing *st, struct dg_modfile *m)
 {
 	struct dg_candidate c = { .file = m, .from_store = !w->product };
-	int r = judge(w->survey, st->driver, m, &c.judgement, w->d);
 
-	if (r < 0) {
-		candidate_free(&c);
-		return r;
-	}
 	if (w->product && !w->again)
 		st->n_candidates++;
 	if (w->product && st->loaded.loaded && dg_loaded_is(&st->loaded, m))
 		st->loaded_in_depot = true;
-	keep_better(w->survey, shelf(w->survey, st, &c), &c);
-	return 0;
+	return w->survey->verdicts ? put_off(st, &c) : weigh(w->survey, st, &c, w->d);
+}
+
+static int know_vermagic(struct dg_survey *s, struct dg_diag *d)
+{
+	return *dg_verdicts_vermagic(s->verdicts) ? 0 : dg_kernel_reference(s->kernel, d);
+}
+
+/* How good @c can turn out to be: a good verdict on it is exact or not by its vermagic alone. */
+static struct dg_judgement hope(const struct dg_survey *s, const struct dg_candidate *c)
+{
+	const char *kept = dg_verdicts_vermagic(s->verdicts), *own = *kept ? kept : s->kernel->vermagic;
+
+	return (struct dg_judgement){ .verdict = dg_loader_same_release(c->file->vermagic, own) ? DG_VERDICT_EXACT
+												: DG_VERDICT_KABI };
+}
+
+/* The most hopeful of those that wait, of equals the first; the caller takes it over. */
+static struct dg_candidate next_waiting(const struct dg_survey *s, struct dg_standing *st)
+{
+	size_t first = 0;
+	struct dg_judgement best = hope(s, &st->waiting[0]);
+	struct dg_candidate c;
+
+	for (size_t i = 1; i < st->n_waiting; i++) {
+		const struct dg_judgement j = hope(s, &st->waiting[i]);
+
+		if (dg_choose_compare(st->waiting[i].file, &j, st->waiting[first].file, &best, s->kernel->release) >
+		    0) {
+			first = i;
+			best = j;
+		}
+	}
+	c = st->waiting[first];
+	st->n_waiting--;
+	memmove(&st->waiting[first], &st->waiting[first + 1], (st->n_waiting - first) * sizeof(c));
+	return c;
+}
+
+static void drop_waiting(struct dg_standing *st)
+{
+	while (st->n_waiting)
+		candidate_free(&st->waiting[--st->n_waiting]);
+	free(dg_take(st->waiting));
+}
+
+/* Once one is good, none of those behind it is better. */
+static int weigh_waiting(struct dg_survey *s, struct dg_diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r == 0; i++) {
+		struct dg_standing *st = &s->v[i];
+
+		if (st->n_waiting)
+			r = know_vermagic(s, d);
+		while (r == 0 && st->n_waiting && !st->best.file) {
+			struct dg_candidate c = next_waiting(s, st);
+
+			r = weigh(s, st, &c, d);
+		}
+		drop_waiting(st);
+	}
+	return r;
 }
 
 static int on_file(const char *path, int err, const struct dg_diag *bad, void *data)
@@ -199,12 +313,10 @@ static int on_file(const char *path, int err, const struct dg_diag *bad, void *d
 		add_problem(w, err, bad);
 		return 0;
 	}
-	r = dg_modfile_read(path, &m, &why);
+	r = read_file(w->survey, path, &m, &why);
 	if (r == 0 && !m->name[0])
 		r = dg_diag_set(&why, -EBADMSG, path, "replace it from the vendor's package",
 				"no usable module name in it");
-	if (r == 0)
-		r = dg_modfile_hash(m);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -323,6 +435,8 @@ static int look_everywhere(struct dg_survey *s, unsigned int flags, bool again, 
 			r = look_in_depot(s, &s->config->products[i], again, d);
 	if (r == 0 && !all_match(s))
 		r = look_in_store(s, again, d);
+	if (r == 0)
+		r = weigh_waiting(s, d);
 	return r;
 }
 
@@ -335,12 +449,15 @@ static bool add_candidates_exports(struct dg_survey *s)
 	size_t before = s->kernel->exports ? dg_symtab_count(s->kernel->exports) : 0;
 	bool lacking = false;
 
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].best.file)
-			dg_kernel_add_exports(s->kernel, s->v[i].best.file);
+	for (size_t i = 0; i < s->n; i++)
 		lacking |= !s->v[i].best.file && s->v[i].nearest_refused.file;
-	}
-	return lacking && s->kernel->exports && dg_symtab_count(s->kernel->exports) > before;
+	/* Verdicts that are kept do not reckon with them. */
+	if (!s->kernel->exports || (s->verdicts && !lacking))
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].best.file && dg_modfile_load(s->v[i].best.file, NULL) == 0)
+			dg_kernel_add_exports(s->kernel, s->v[i].best.file);
+	return lacking && dg_symtab_count(s->kernel->exports) > before;
 }
 
 static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
@@ -364,7 +481,7 @@ static int collect(struct dg_survey *s, unsigned int flags, struct dg_diag *d)
 }
 
 static int take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
-		struct dg_survey **ret, struct dg_diag *d)
+		struct dg_facts *facts, struct dg_survey **ret, struct dg_diag *d)
 {
 	dg_auto(dg_survey_freep) struct dg_survey *s = calloc(1, sizeof(*s));
 	int r;
@@ -381,7 +498,10 @@ static int take(const char *root, const struct dg_config *config, struct dg_kern
 	if (!s->v)
 		return -ENOMEM;
 	s->n = config->n_drivers;
-	r = collect(s, flags, d);
+	s->facts = facts;
+	r = facts ? dg_verdicts_open(kernel, &s->verdicts) : 0;
+	if (r == 0)
+		r = collect(s, flags, d);
 	if (r < 0)
 		return r;
 	r = dg_trace_look(s, flags);
@@ -403,12 +523,12 @@ static bool overtaken(const struct dg_survey *s)
 	       (now->number != s->generation->number || now->link != s->generation->link);
 }
 
-int dg_survey_take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
-		   struct dg_survey **ret, struct dg_diag *d)
+static int take_whole(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
+		      struct dg_facts *facts, struct dg_survey **ret, struct dg_diag *d)
 {
 	for (int tries = 0;; tries++) {
 		dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
-		int r = take(root, config, kernel, flags, &s, d);
+		int r = take(root, config, kernel, flags, facts, &s, d);
 
 		if (r < 0)
 			return r;
@@ -419,6 +539,18 @@ int dg_survey_take(const char *root, const struct dg_config *config, struct dg_k
 		*ret = dg_take(s);
 		return 0;
 	}
+}
+
+int dg_survey_take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
+		   struct dg_survey **ret, struct dg_diag *d)
+{
+	return take_whole(root, config, kernel, flags, NULL, ret, d);
+}
+
+int dg_survey_take_kept(const char *root, const struct dg_config *config, struct dg_kernel *kernel,
+			struct dg_facts *facts, struct dg_survey **ret, struct dg_diag *d)
+{
+	return take_whole(root, config, kernel, 0, facts, ret, d);
 }
 
 void dg_survey_free(struct dg_survey *s)
@@ -432,7 +564,9 @@ void dg_survey_free(struct dg_survey *s)
 		candidate_free(&s->v[i].best);
 		candidate_free(&s->v[i].withdrawn);
 		candidate_free(&s->v[i].nearest_refused);
+		drop_waiting(&s->v[i]);
 	}
+	dg_verdicts_free(s->verdicts);
 	free(s->v);
 	dg_withdrawn_free(&s->withdrawn);
 	dg_generation_free(s->generation);

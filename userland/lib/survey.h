@@ -10,11 +10,13 @@
 #include "choose.h"
 #include "config.h"
 #include "depot.h"
+#include "facts.h"
 #include "generation.h"
 #include "mounted.h"
 #include "place.h"
 #include "running.h"
 #include "trial.h"
+#include "verdicts.h"
 #include "withdrawn.h"
 
 enum dg_match {
@@ -49,6 +51,8 @@ struct dg_standing {
 	enum dg_depot_state depot;
 	struct dg_diag depot_why; /* when it is not present, or cannot be read */
 	bool depot_unreadable;
+	struct dg_candidate *waiting; /* found, and not judged yet */
+	size_t n_waiting;
 	struct dg_candidate best;	     /* good verdicts only, from depot and store */
 	struct dg_candidate withdrawn;	     /* the best of those that would be good, but were taken out on purpose */
 	size_t n_candidates;		     /* of this driver in the depot */
@@ -83,6 +87,8 @@ struct dg_survey {
 	struct dg_trial trial;	      /* ->generation 0: the current one is not on trial */
 	struct dg_generation *generation;
 	struct dg_withdrawn withdrawn;
+	struct dg_facts *facts;	      /* borrowed; NULL: every file is read */
+	struct dg_verdicts *verdicts; /* NULL: every file is judged */
 	struct dg_standing *v;
 	size_t n;
 	struct dg_diags problems; /* files and depots that could not be used */
@@ -100,6 +106,13 @@ enum dg_survey_flags {
  */
 int dg_survey_take(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
 		   struct dg_survey **ret, struct dg_diag *d);
+/*
+ * The same with what is kept of files and verdicts: their bytes are not looked at
+ * where it holds (->file->data is NULL then), and of several candidates only as
+ * many are judged as it takes to find the best.
+ */
+int dg_survey_take_kept(const char *root, const struct dg_config *config, struct dg_kernel *kernel,
+			struct dg_facts *facts, struct dg_survey **ret, struct dg_diag *d);
 void dg_survey_free(struct dg_survey *s);
 void dg_survey_freep(struct dg_survey **s);
 
