@@ -260,13 +260,13 @@ static int parent_sync(const char *path)
 	return copy ? dg_dir_sync(dirname(copy)) : -ENOMEM;
 }
 
-static int replace(const char *path, const void *data, size_t len, mode_t mode, bool sync)
+enum sync { SYNC_NOT, SYNC_SOON, SYNC_NOW };
+
+/* Write what is to become @path beside it. */
+static int write_beside(const char *tmp, const void *data, size_t len, mode_t mode, enum sync sync)
 {
-	dg_auto_free char *tmp = beside(path);
 	int fd, r;
 
-	if (!tmp)
-		return -ENOMEM;
 	if (unlink(tmp) < 0 && errno != ENOENT)
 		return -errno;
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -275,27 +275,70 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode, 
 	r = write_all(fd, data, len);
 	if (r == 0 && fchmod(fd, mode) < 0)
 		r = -errno;
-	if (r == 0 && sync && fsync(fd) < 0)
+	if (r == 0 && sync == SYNC_NOW && fsync(fd) < 0)
 		r = -errno;
+	/* What it cannot begin the sync that follows does. */
+	if (r == 0 && sync == SYNC_SOON)
+		(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
-	if (r == 0 && rename(tmp, path) < 0)
-		r = -errno;
-	if (r < 0) {
+	if (r < 0)
 		unlink(tmp);
-		return r;
-	}
-	return sync ? parent_sync(path) : 0;
+	return r;
+}
+
+static int rename_beside(const char *tmp, const char *path)
+{
+	int r = rename(tmp, path) < 0 ? -errno : 0;
+
+	if (r < 0)
+		unlink(tmp);
+	return r;
+}
+
+static int replace(const char *path, const void *data, size_t len, mode_t mode, enum sync sync)
+{
+	dg_auto_free char *tmp = beside(path);
+	int r = tmp ? write_beside(tmp, data, len, mode, sync) : -ENOMEM;
+
+	if (r == 0)
+		r = rename_beside(tmp, path);
+	return r == 0 && sync == SYNC_NOW ? parent_sync(path) : r;
+}
+
+int dg_file_begin(const char *path, const void *data, size_t len, mode_t mode)
+{
+	dg_auto_free char *tmp = beside(path);
+
+	return tmp ? write_beside(tmp, data, len, mode, SYNC_SOON) : -ENOMEM;
+}
+
+int dg_file_end(const char *path)
+{
+	dg_auto_free char *tmp = beside(path);
+	dg_auto_close int fd = tmp ? open(tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (fd < 0)
+		return tmp ? -errno : -ENOMEM;
+	return fsync(fd) < 0 ? -errno : rename_beside(tmp, path);
+}
+
+void dg_file_abandon(const char *path)
+{
+	dg_auto_free char *tmp = beside(path);
+
+	if (tmp)
+		(void)unlink(tmp);
 }
 
 int dg_file_write(const char *path, const void *data, size_t len, mode_t mode)
 {
-	return replace(path, data, len, mode, true);
+	return replace(path, data, len, mode, SYNC_NOW);
 }
 
 int dg_file_replace(const char *path, const void *data, size_t len, mode_t mode)
 {
-	return replace(path, data, len, mode, false);
+	return replace(path, data, len, mode, SYNC_NOT);
 }
 
 int dg_file_remove(const char *path)

@@ -21,10 +21,8 @@ static char *inside(const char *root, const char *path)
 	return (char *)(uintptr_t)(strncmp(path, root, n) == 0 ? path + n : path);
 }
 
-static int add_new(struct dg_manifest *m, const struct dg_candidate *c, const struct dg_survey *s,
-		   const char *store_dir, struct dg_diag *d)
+static int add_new(struct dg_manifest *m, const struct dg_candidate *c, const struct dg_survey *s)
 {
-	dg_auto_free char *path = NULL;
 	struct dg_manifest_entry e = {
 		.name = c->file->name,
 		.size = c->file->len,
@@ -33,13 +31,25 @@ static int add_new(struct dg_manifest *m, const struct dg_candidate *c, const st
 		.vermagic = (char *)(uintptr_t)c->file->vermagic,
 		.source = inside(s->root, c->file->path),
 	};
-	int r = dg_store_put(store_dir, c->file, &path, d);
 
-	if (r < 0)
-		return r;
 	memcpy(e.sha256, c->file->sha256, sizeof(e.sha256));
 	memcpy(e.build_id, c->file->build_id, sizeof(e.build_id));
 	return dg_manifest_add(m, &e);
+}
+
+/* Into the store, all at once. */
+static int store_new(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
+{
+	dg_auto_free char *dir = dg_store_dir(s->root, s->config->store);
+	dg_auto_free const struct dg_modfile **files = calloc(r->n + 1, sizeof(*files));
+	size_t n = 0;
+
+	if (!dir || !files)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].step == DG_STAGE_STAGED)
+			files[n++] = dg_stage_choice(&r->v[i])->file;
+	return dg_store_put_all(dir, files, n, d);
 }
 
 static const struct dg_stage_item *item_of(const struct dg_stage_result *r, const char *name)
@@ -92,12 +102,13 @@ static int make_manifest(const struct dg_survey *s, const struct dg_stage_result
 			 struct dg_diag *d)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
-	dg_auto_free char *store_dir = dg_store_dir(s->root, s->config->store);
-	int err = store_dir ? dg_manifest_new(s->kernel->release, s->kernel->build_id, &m) : -ENOMEM;
+	int err = store_new(s, r, d);
 
+	if (err == 0)
+		err = dg_manifest_new(s->kernel->release, s->kernel->build_id, &m);
 	for (size_t i = 0; i < r->n && err == 0; i++)
 		if (r->v[i].step == DG_STAGE_STAGED)
-			err = add_new(m, dg_stage_choice(&r->v[i]), s, store_dir, d);
+			err = add_new(m, dg_stage_choice(&r->v[i]), s);
 	if (err == 0)
 		err = add_kept(m, s, r, d);
 	if (err == 0)

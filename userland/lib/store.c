@@ -36,31 +36,114 @@ static int reread(const char *path, const struct dg_modfile *m)
 	return dg_streq(sum, m->sha256) ? 0 : -EBADMSG;
 }
 
-int dg_store_put(const char *dir, const struct dg_modfile *m, char **ret_path, struct dg_diag *d)
+/* One on its way into the store. */
+struct putting {
+	const struct dg_modfile *file;
+	char *own, *path; /* its directory there, and its place in that */
+	bool begun;	  /* and not ended */
+	bool fresh;	  /* it was not there, or damaged */
+};
+
+static int cannot_write(const char *path, int err, struct dg_diag *d)
 {
-	dg_auto_free char *own = dg_format("%s/%s", dir, m->sha256);
-	dg_auto_free char *path = dg_format("%s/%s/%s.ko", dir, m->sha256, m->name);
+	return dg_diag_errno(d, err, path, "write into the store");
+}
+
+static int begin(struct putting *p, const char *dir, const struct dg_modfile *m, struct dg_diag *d)
+{
 	int r;
 
-	if (!own || !path)
+	p->file = m;
+	p->own = dg_format("%s/%s", dir, m->sha256);
+	p->path = dg_format("%s/%s/%s.ko", dir, m->sha256, m->name);
+	if (!p->own || !p->path)
 		return -ENOMEM;
-	if (reread(path, m) < 0) {
-		r = dg_dir_make(own);
-		if (r == 0)
-			r = dg_file_write(path, m->data, m->len, 0644);
-		if (r < 0) {
-			/* Only an empty directory goes: a copy that could not be replaced stays. */
-			rmdir(own);
-			return dg_diag_errno(d, r, path, "write into the store");
+	if (reread(p->path, m) == 0)
+		return 0;
+	p->fresh = true;
+	if (mkdir(p->own, 0755) < 0 && errno != EEXIST)
+		return cannot_write(p->path, -errno, d);
+	r = dg_file_begin(p->path, m->data, m->len, 0644);
+	p->begun = r == 0;
+	return r < 0 ? cannot_write(p->path, r, d) : 0;
+}
+
+static int end(struct putting *p, struct dg_diag *d)
+{
+	int r = p->begun ? dg_file_end(p->path) : 0;
+
+	p->begun &= r < 0;
+	return r < 0 ? cannot_write(p->path, r, d) : 0;
+}
+
+static int sync_directory(const char *dir, struct dg_diag *d)
+{
+	int r = dg_dir_sync(dir);
+
+	return r < 0 ? cannot_write(dir, r, d) : 0;
+}
+
+static int check(const struct putting *p, struct dg_diag *d)
+{
+	int r = p->fresh ? reread(p->path, p->file) : 0;
+
+	if (r == -EBADMSG)
+		return dg_diag_set(d, -EIO, p->path, "check the disk (dmesg)", "reads back other than written");
+	return r < 0 ? dg_diag_errno(d, r, p->path, "read back") : 0;
+}
+
+/* All are on their way to the disk before any is waited for; directories last, the store's own once. */
+static int put(struct putting *v, const char *dir, const struct dg_modfile *const *files, size_t n, struct dg_diag *d)
+{
+	bool fresh = false;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = begin(&v[i], dir, files[i], d);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = end(&v[i], d);
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (v[i].fresh) {
+			fresh = true;
+			r = sync_directory(v[i].own, d);
 		}
-		r = reread(path, m);
-		if (r == -EBADMSG)
-			return dg_diag_set(d, -EIO, path, "check the disk (dmesg)", "reads back other than written");
-		if (r < 0)
-			return dg_diag_errno(d, r, path, "read back");
+	if (r == 0 && fresh)
+		r = sync_directory(dir, d);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = check(&v[i], d);
+	return r;
+}
+
+int dg_store_put_all(const char *dir, const struct dg_modfile *const *files, size_t n, struct dg_diag *d)
+{
+	struct putting *v = calloc(n + 1, sizeof(*v));
+	int r = v ? 0 : -ENOMEM;
+
+	if (r == 0 && n && (r = dg_dir_make(dir)) < 0)
+		r = cannot_write(dir, r, d);
+	if (r == 0)
+		r = put(v, dir, files, n, d);
+	for (size_t i = 0; v && i < n; i++) {
+		if (v[i].begun)
+			dg_file_abandon(v[i].path);
+		/* Only an empty directory goes: a copy that could not be replaced stays. */
+		if (r < 0 && v[i].own)
+			(void)rmdir(v[i].own);
+		free(v[i].own);
+		free(v[i].path);
 	}
-	*ret_path = dg_take(path);
-	return 0;
+	free(v);
+	return r;
+}
+
+int dg_store_put(const char *dir, const struct dg_modfile *m, char **ret_path, struct dg_diag *d)
+{
+	dg_auto_free char *path = dg_format("%s/%s/%s.ko", dir, m->sha256, m->name);
+	int r = path ? dg_store_put_all(dir, &m, 1, d) : -ENOMEM;
+
+	if (r == 0)
+		*ret_path = dg_take(path);
+	return r;
 }
 
 bool dg_store_is_whole(const struct dg_modfile *m)
