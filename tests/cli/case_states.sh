@@ -399,10 +399,11 @@ case_state_rq() {
 	rm -r "$R/sys/module/scap"
 	left RQ - 1 missing 'stage --force scap'
 	loaded scap "$SCAP_B"
+	stands 1 RQ missing 'modprobe -r scap, or reboot'
 	boot_lasts 2
 	dg stage --force
 	expect 0
-	stands 0 SP match
+	left RQ SP 0 match
 }
 
 # --- the whole of it -------------------------------------------------------------------------
