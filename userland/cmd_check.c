@@ -61,7 +61,7 @@ struct verdict {
 };
 
 /* From so many files on some will need symbols of the kernel's modules. */
-#define MANY 8
+#define MANY 64
 
 /* What needs nothing of the kernel's own table, which may be being read. */
 static void read_file(size_t i, void *result, struct dg_arena *room, void *data)

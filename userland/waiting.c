@@ -22,7 +22,9 @@ static int write_record(const struct dg_survey *s, const char *path)
 	if (fclose(f) != 0 || !dir)
 		return -ENOMEM;
 	if (!len)
-		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+		return dg_file_remove(path);
+	if (dg_file_has(path, text, len))
+		return 0;
 	r = dg_dir_make(dir);
 	return r < 0 ? r : dg_file_write(path, text, len, 0644);
 }

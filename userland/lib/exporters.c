@@ -31,7 +31,7 @@ struct dg_exporters {
 	char *root, *release, *modules_dir;
 	pthread_mutex_t verdicts;
 	pthread_rwlock_t lock; /* of all below */
-	bool listed, new_to_keep;
+	bool listed, new_to_keep, keep_nothing;
 	enum { UNKNOWN, INDEXED, NEWER, READ_WHOLE } tree; /* beside its index */
 	bool index_is_kept;				   /* the one that ->text was taken from */
 	struct dg_modindex *index;			   /* opened when first needed */
@@ -549,11 +549,16 @@ static void keep(const struct dg_exporters *x)
 		dg_cachefile_write(x->root, name, text, len);
 }
 
+void dg_exporters_keep_nothing(struct dg_exporters *x)
+{
+	x->keep_nothing = true;
+}
+
 void dg_exporters_free(struct dg_exporters *x)
 {
 	if (!x)
 		return;
-	if (x->new_to_keep)
+	if (x->new_to_keep && !x->keep_nothing)
 		keep(x);
 	while (x->modules) {
 		struct module *next = x->modules->next;

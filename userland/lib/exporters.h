@@ -37,6 +37,9 @@ struct dg_exporters;
 int dg_exporters_new(const char *root, const char *release, const char *modules_dir, struct dg_exporters **ret);
 void dg_exporters_free(struct dg_exporters *x);
 
+/* What is new is not kept after all. */
+void dg_exporters_keep_nothing(struct dg_exporters *x);
+
 /* Much will be asked: read the index, and what is kept, now. Asking would do as much of it as is needed. */
 void dg_exporters_expect_many(struct dg_exporters *x);
 

@@ -229,6 +229,14 @@ int dg_file_read_line(const char *path, char **ret)
 	return 0;
 }
 
+bool dg_file_has(const char *path, const void *data, size_t len)
+{
+	dg_auto_free void *have = NULL;
+	size_t n;
+
+	return dg_file_read(path, len, &have, &n) == 0 && n == len && memcmp(have, data, len) == 0;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len) {
@@ -343,6 +351,11 @@ int dg_file_replace(const char *path, const void *data, size_t len, mode_t mode)
 
 int dg_file_remove(const char *path)
 {
+	struct stat st;
+
+	/* Where nothing is, nothing is even tried: on a read-only file system that would fail. */
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		return 0;
 	if (unlink(path) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return parent_sync(path);
@@ -361,6 +374,8 @@ int dg_dir_make(const char *path)
 
 	if (!copy)
 		return -ENOMEM;
+	if (dg_path_is_dir(path))
+		return 0;
 	for (char *p = copy + 1;; p++) {
 		char c = *p;
 

@@ -42,6 +42,8 @@ int dg_file_read(const char *path, size_t max, void **ret, size_t *ret_len);
 int dg_file_read_into(const char *path, size_t max, struct dg_arena *in, void **ret, size_t *ret_len);
 /* No more than its first @max bytes, however long it is. */
 int dg_file_read_start(const char *path, size_t max, void **ret, size_t *ret_len);
+/* Whether it is a file of just these bytes already. */
+bool dg_file_has(const char *path, const void *data, size_t len);
 /* A one-value file of /proc or /sys, without its newline. Caller frees. */
 int dg_file_read_line(const char *path, char **ret);
 

@@ -370,6 +370,9 @@ int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, st
 	} else if (!o->dry_run && s->generation->link == DG_LINK_GOOD) {
 		err = mend_index(s, r, d);
 	}
+	/* A run on what did not change writes nothing at all, not even what it learnt. */
+	if (err == 0 && !r->changed && s->kernel->tree)
+		dg_exporters_keep_nothing(s->kernel->tree);
 	if (err == 0)
 		*ret = dg_take(r);
 	return err;
