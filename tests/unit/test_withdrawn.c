@@ -133,14 +133,15 @@ static void test_withdrawn_hostile(void **state)
 	static const struct {
 		const char *name, *body;
 	} cases[] = {
-		{ "no sum", "scap - 1.0\n" },
-		{ "half a sum", "scap abcd 1.0\n" },
+		{ "no sum", "scap - 1.0 -\n" },
+		{ "half a sum", "scap abcd 1.0 -\n" },
 		{ "no version", "scap " SUM_A "\n" },
-		{ "more", "scap " SUM_A " 1.0 x\n" },
-		{ "no name", "../x " SUM_A " 1.0\n" },
-		{ "twice", "scap " SUM_A " 1.0\nscap " SUM_A " 1.1\n" },
-		{ "bad escape", "scap " SUM_A " %zz\n" },
-		{ "a good one, then a bad one", "tun " SUM_A " 1.0\nscap\n" },
+		{ "no floor", "scap " SUM_A " 1.0\n" },
+		{ "more", "scap " SUM_A " 1.0 - x\n" },
+		{ "no name", "../x " SUM_A " 1.0 -\n" },
+		{ "twice", "scap " SUM_A " 1.0 -\nscap " SUM_A " 1.1 -\n" },
+		{ "bad escape", "scap " SUM_A " %zz -\n" },
+		{ "a good one, then a bad one", "tun " SUM_A " 1.0 -\nscap\n" },
 	};
 
 	FX_CASE(c, cases)

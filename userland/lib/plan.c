@@ -72,7 +72,9 @@ static bool served(const struct dg_stage_item *item)
 static const struct dg_driver *lacking(const struct dg_stage_result *r, const struct dg_product *p)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].standing->driver->product == p && !served(&r->v[i]))
+		/* What was taken out on purpose is not waited for. */
+		if (r->v[i].standing->driver->product == p && r->v[i].step != DG_STAGE_WITHDRAWN &&
+		    !served(&r->v[i]))
 			return r->v[i].standing->driver;
 	return NULL;
 }
@@ -83,7 +85,8 @@ static void keep_groups_whole(struct dg_stage_result *r)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct dg_product *p = r->v[i].standing->driver->product;
 
-		if (p->group_all && r->v[i].step == DG_STAGE_STAGED)
+		/* Nor is a driver that was staged before left broken for the others' sake. */
+		if (p->group_all && r->v[i].step == DG_STAGE_STAGED && !r->v[i].standing->staged_ours)
 			r->v[i].lacking = lacking(r, p);
 	}
 	for (size_t i = 0; i < r->n; i++)

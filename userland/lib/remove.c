@@ -6,6 +6,7 @@
 #include "kept.h"
 #include "room.h"
 #include "transaction.h"
+#include "trial.h"
 
 struct removal {
 	const char *root;
@@ -119,6 +120,8 @@ static int commit(const struct removal *m, const struct dg_manifest *to, unsigne
 	r = refill_store(m, to, d);
 	if (r == 0)
 		r = dg_generation_build(m->root, m->config->store, to, *ret_number, d);
+	if (r == 0)
+		r = dg_trial_carry(m->root, m->config->store, m->k->release, m->number, *ret_number, d);
 	if (r < 0) {
 		dg_transaction_abandon(&t);
 		return r;

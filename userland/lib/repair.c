@@ -121,27 +121,32 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	struct dg_stage_options options = { 0 };
 	dg_auto(dg_repair_freep) struct dg_repair *r = calloc(1, sizeof(*r));
 	dg_auto_close int lock = -1;
-	int err;
+	int err, failed;
 
 	if (!r)
 		return -ENOMEM;
 	err = dg_transaction_lock(root, config->store, &lock, &r->recovered, &r->stage_problem);
-	/* A read-only root still gets its holds: only staging is out of reach, and may not be needed. */
-	if (err < 0 && err != -EROFS) {
+	if (err == 0)
+		err = settle_trial(r, root, config, kernel, &r->stage_problem);
+	/*
+	 * A read-only root still gets its holds: only staging is out of reach, and may not be needed. Early in
+	 * boot nothing at all keeps them from being set.
+	 */
+	if (err < 0 && err != -EROFS && !(flags & DG_REPAIR_EARLY)) {
 		*d = r->stage_problem;
 		return err;
 	}
 	options.dry_run = err < 0;
-	if (err == 0)
-		err = settle_trial(r, root, config, kernel, d);
-	if (err < 0 && !options.dry_run)
-		return err;
+	failed = err;
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->before, d);
 	if (err < 0)
 		return err;
 	r->stage_error = stage(r, &options);
+	/* What kept it from writing is the cause to be told, needed or not. */
+	if (failed < 0 && failed != -EROFS)
+		r->stage_error = failed;
 	if ((flags & DG_REPAIR_HEAL) && !options.dry_run) {
-		struct dg_diag why;
+		struct dg_diag why = { 0 };
 
 		if (dg_heal_run(r->before, &r->remarks, &why) < 0)
 			dg_diags_add(&r->remarks, &why);

@@ -147,16 +147,16 @@ static int note_trial(const struct dg_survey *s, const struct dg_stage_options *
 		      struct dg_diag *d)
 {
 	struct dg_trial trial;
-	bool on = dg_trial_is_on(s->root, s->config->store, s->kernel->release, s->generation->number, &trial);
+	const char *store = s->config->store, *release = s->kernel->release;
 
-	if (!o->trial && !on)
-		return 0;
-	if (!on)
+	if (!o->trial)
+		return dg_trial_carry(s->root, store, release, s->generation->number, number, d);
+	if (!dg_trial_is_on(s->root, store, release, s->generation->number, &trial))
 		trial = (struct dg_trial){ .revert = s->generation->number };
 	trial.generation = number;
-	if (o->trial && s->running && !loaded_other(s))
+	if (s->running && !loaded_other(s))
 		snprintf(trial.boot, sizeof(trial.boot), "%s", s->boot_id);
-	return dg_trial_write(s->root, s->config->store, s->kernel->release, &trial, d);
+	return dg_trial_write(s->root, store, release, &trial, d);
 }
 
 static int commit(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,

@@ -217,14 +217,15 @@ int dg_store_remove(const char *path)
 
 static int sweep_one(const char *path, const struct stat *st, void *data)
 {
-	(void)data;
-	return st->st_nlink < 2 ? dg_store_remove(path) : 0;
+	const bool *unfinished = data;
+
+	return st->st_nlink < 2 && (!*unfinished || dg_endswith(path, ".new")) ? dg_store_remove(path) : 0;
 }
 
-int dg_store_sweep(const char *root, const char *store)
+int dg_store_sweep(const char *root, const char *store, bool unfinished)
 {
 	dg_auto_free char *dir = dg_store_dir(root, store);
-	int r = dg_store_each(root, store, sweep_one, NULL);
+	int r = dg_store_each(root, store, sweep_one, &unfinished);
 	char **names;
 
 	/* Directories a run that was cut short left empty; the others refuse to go. */

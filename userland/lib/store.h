@@ -35,7 +35,7 @@ int dg_store_each(const char *root, const char *store, int (*fn)(const char *pat
 /* Remove one file of it, and its directory when that is empty then. */
 int dg_store_remove(const char *path);
 
-/* Remove every file nothing links to any more: what interrupted runs left. */
-int dg_store_sweep(const char *root, const char *store);
+/* Remove what interrupted runs left: every file nothing links to any more, or the @unfinished alone. */
+int dg_store_sweep(const char *root, const char *store, bool unfinished);
 
 #endif

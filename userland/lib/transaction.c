@@ -71,8 +71,12 @@ static int reindex(struct dg_transaction *t, struct dg_diag *d)
 static int refresh_image(const struct dg_transaction *t, const struct dg_manifest *from, const struct dg_manifest *to,
 			 struct dg_diag *d)
 {
-	int r = dg_bootimage_refresh(t->kernel, from, to, d);
+	int r;
 
+	/* Early in boot there is no tool that could; the states tell, and the next repair mends it. */
+	if (t->recovering)
+		return 0;
+	r = dg_bootimage_refresh(t->kernel, from, to, d);
 	return r == -ENOENT || r == -ESTALE || !dg_action_builds(t->intent.action) ? 0 : r;
 }
 
@@ -99,15 +103,13 @@ static int settle(struct dg_transaction *t, struct dg_diag *d)
 
 static void drop_built(const struct dg_transaction *t)
 {
-	struct dg_trial trial;
-
 	if (dg_action_builds(t->intent.action) && t->intent.to) {
 		/* Before its number is given to another. */
-		if (dg_trial_is_on(t->root, t->store, t->intent.release, t->intent.to, &trial))
-			(void)dg_trial_clear(t->root, t->store, t->intent.release);
+		dg_trial_undo(t->root, t->store, t->intent.release, t->intent.to, t->intent.from);
 		(void)dg_generation_drop(t->root, t->store, t->intent.release, t->intent.to);
 	}
-	(void)dg_store_sweep(t->root, t->store);
+	/* A whole copy may be all there is of a driver whose depot is away now. */
+	(void)dg_store_sweep(t->root, t->store, t->recovering);
 }
 
 static int switch_to(const struct dg_transaction *t, unsigned int number, struct dg_diag *d)
@@ -153,7 +155,8 @@ static void undo_image(const struct dg_transaction *t, const struct dg_manifest 
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
 
-	(void)dg_bootimage_refresh(t->kernel, to, from, NULL);
+	if (!t->recovering)
+		(void)dg_bootimage_refresh(t->kernel, to, from, NULL);
 }
 
 /* Back to what was; when that cannot be, the intent stays for the next run. */
@@ -231,7 +234,7 @@ static int go_on(struct dg_transaction *t, struct dg_diag *d)
 int dg_transaction_recover(const char *root, const char *store, struct dg_intent *ret, struct dg_diag *d)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
-	struct dg_transaction t = { .root = root, .store = store };
+	struct dg_transaction t = { .root = root, .store = store, .recovering = true };
 	int r = dg_intent_read(root, store, &t.intent, d);
 
 	*ret = t.intent;

@@ -20,6 +20,7 @@ struct dg_transaction {
 	const char *root, *store;
 	struct dg_kernel *kernel;
 	struct dg_intent intent;
+	bool recovering; /* what another run left: nothing slow, and nothing thrown away that may be of use */
 };
 
 /*

@@ -83,3 +83,27 @@ bool dg_trial_is_over(const struct dg_trial *t, const char *boot_id)
 {
 	return t->boot[0] && *boot_id && !dg_streq(t->boot, boot_id);
 }
+
+int dg_trial_carry(const char *root, const char *store, const char *release, unsigned int from, unsigned int to,
+		   struct dg_diag *d)
+{
+	struct dg_trial trial;
+
+	if (!dg_trial_is_on(root, store, release, from, &trial))
+		return 0;
+	trial.generation = to;
+	return dg_trial_write(root, store, release, &trial, d);
+}
+
+void dg_trial_undo(const char *root, const char *store, const char *release, unsigned int to, unsigned int from)
+{
+	struct dg_trial trial;
+
+	if (!dg_trial_is_on(root, store, release, to, &trial))
+		return;
+	/* One that began with @to would go back to @from; one that was carried over goes further. */
+	if (trial.revert != from && from)
+		(void)dg_trial_carry(root, store, release, to, from, NULL);
+	else
+		(void)dg_trial_clear(root, store, release);
+}

@@ -29,6 +29,11 @@ int dg_trial_clear(const char *root, const char *store, const char *release);
 /* Whether @current is on trial, and *ret is how. */
 bool dg_trial_is_on(const char *root, const char *store, const char *release, unsigned int current,
 		    struct dg_trial *ret);
+/* What was staged on top of trial generation @from is on trial with it, as @to. Nothing on trial is fine. */
+int dg_trial_carry(const char *root, const char *store, const char *release, unsigned int from, unsigned int to,
+		   struct dg_diag *d);
+/* Generation @to, which was to come after @from, is not to be: its trial ends, or is @from's again. */
+void dg_trial_undo(const char *root, const char *store, const char *release, unsigned int to, unsigned int from);
 /* Whether it was tried in an earlier boot than @boot_id, which nobody confirmed. */
 bool dg_trial_is_over(const struct dg_trial *t, const char *boot_id);
 

@@ -5,7 +5,10 @@
  * higher version comes. STORE/kernels/RELEASE/withdrawn, a record (record.h):
  *
  *   drvguard-withdrawn 1
- *   NAME SHA256 VERSION
+ *   NAME SHA256 VERSION|- FLOOR|-
+ *
+ * It keeps out that very file, and versions above FLOOR, the one gone back to, up
+ * to VERSION; without a VERSION that file alone.
  */
 #ifndef DG_WITHDRAWN_H
 #define DG_WITHDRAWN_H
@@ -16,11 +19,11 @@
 struct dg_withdrawn_entry {
 	char *name;
 	char sha256[DG_SHA256_HEX];
-	char *version;
+	char *version, *floor; /* "" none */
 };
 
 struct dg_withdrawn {
-	struct dg_withdrawn_entry *v; /* a driver's highest, and its files without a version */
+	struct dg_withdrawn_entry *v; /* one range of versions a driver, and single files */
 	size_t n;
 };
 
