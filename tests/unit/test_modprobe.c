@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fixture.h"
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
 #include "lib/modprobe.h"
 
 #define R FX_RELEASE
@@ -108,12 +111,64 @@ static void test_depmod_not_there(void **state)
 	assert_non_null(strstr(d.cure, "kmod"));
 }
 
+/* A child that does nothing, under @name; of NULL: it is dead, and nobody waited for it. */
+static pid_t child(const char *name)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (!name)
+			_exit(0);
+		prctl(PR_SET_NAME, name);
+		pause();
+	}
+	usleep(100000);
+	return pid;
+}
+
+/* What a depmod left, unless it is still at it. */
+static void test_depmod_tidy(void **state)
+{
+	static const struct {
+		const char *name, *comm, *before, *behind;
+		bool stays;
+	} cases[] = {
+		{ "a depmod at work", "depmod", "/modules.dep.bin.", ".123.456", true },
+		{ "the same by its other name", "kmod", "/modules.dep.", ".123.456", true },
+		{ "dead, not waited for", NULL, "/modules.dep.bin.", ".123.456", false },
+		{ "another of its number", "sleeper", "/modules.dep.bin.", ".123.456", false },
+		{ "no such name", NULL, "/modules.dep.", ".123", true },
+		{ "nor this", NULL, "/modules.dep.bin", "..1", true },
+	};
+
+	FX_CASE(c, cases)
+	{
+		pid_t pid = child(c->comm);
+		char path[100];
+
+		snprintf(path, sizeof(path), "%s%d%s", c->before, (int)pid, c->behind);
+		fx_text(*state, path, "half");
+		fx_text(*state, "/modules.dep", "whole");
+		dg_depmod_tidy(*state);
+		if (c->comm)
+			kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		fx_int(fx_exists(fx_at(*state, path)), c->stays);
+		fx_int(fx_exists(fx_at(*state, "/modules.dep")), true);
+		(void)unlink(fx_at(*state, path));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FX_TEST(test_modprobe_path_by_index), FX_TEST(test_modprobe_path_no_index),
-		FX_TEST(test_modindex_each),	      FX_TEST(test_modprobe_load_unknown),
-		FX_TEST(test_depmod_fails),	      FX_TEST(test_depmod_not_there),
+		FX_TEST(test_modprobe_path_by_index),
+		FX_TEST(test_modprobe_path_no_index),
+		FX_TEST(test_modindex_each),
+		FX_TEST(test_modprobe_load_unknown),
+		FX_TEST(test_depmod_fails),
+		FX_TEST(test_depmod_not_there),
+		FX_TEST(test_depmod_tidy),
 	};
 
 	return cmocka_run_group_tests_name("modprobe", tests, NULL, NULL);
