@@ -26,7 +26,7 @@ PREFIX  ?= /usr
 DESTDIR ?=
 sbindir  = $(DESTDIR)$(PREFIX)/sbin
 mandir   = $(DESTDIR)$(PREFIX)/share/man
-UNITS   := drvguard-early.service drvguard.service drvguard-watch.service drvguard-good.service drvguard-good.timer
+UNITS   := drvguard-early.service drvguard.service drvguard-watch.service drvguard-good.service drvguard-good.timer drvguard-stop.service
 unitdir  = $(DESTDIR)/lib/systemd/system
 confdir  = $(DESTDIR)/etc/drvguard
 

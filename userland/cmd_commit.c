@@ -5,61 +5,115 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/attempt.h"
-#include "lib/generation.h"
-#include "lib/running.h"
-#include "lib/trial.h"
+#include "lib/survey.h"
 #include "report.h"
+#include "settling.h"
 
-/* With --boot only what this very boot has tried; @boot is NULL without. */
-static int commit_trial(struct dg_job *job, struct dg_kernel *k, const char *boot, bool *ret_done, struct dg_diag *d)
+static int end_trial(struct dg_job *job, const struct dg_survey *s, struct dg_diag *d)
+{
+	const char *release = s->kernel->release;
+	int r = dg_trial_clear(s->root, job->config->store, release);
+
+	if (r < 0)
+		return dg_diag_errno(d, r, release, "confirm the trial");
+	dg_job_record(
+		job,
+		&(struct dg_event){ .action = "commit", .kernel = release, .generation_to = s->generation->number }, 1);
+	return 1;
+}
+
+static bool is_loaded(const struct dg_standing *st)
+{
+	return st->loaded.loaded && st->loaded_is_staged && st->staged.file;
+}
+
+/* In this very boot, and not by name alone: what is on trial is loaded. */
+static bool was_tried(const struct dg_survey *s)
+{
+	if (!dg_streq(s->trial.boot, s->boot_id))
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].on_trial && !is_loaded(&s->v[i]))
+			return false;
+	return true;
+}
+
+/* By hand everything is confirmed; for a good boot what has shown itself to be; for a clean stop nothing is. */
+static int commit_trial(struct dg_job *job, const struct dg_survey *s, struct dg_diag *d)
 {
 	const struct dg_context *c = job->context;
-	dg_auto(dg_generation_freep) struct dg_generation *now = NULL;
-	struct dg_trial trial;
-	int r = dg_generation_current(job->config->store, k, &now);
 
-	*ret_done = false;
-	if (r < 0)
-		return dg_diag_errno(d, r, k->release, "look at what is staged");
-	if (!dg_trial_is_on(c->root, job->config->store, k->release, now->number, &trial) ||
-	    (boot && !dg_streq(trial.boot, boot)))
+	if (!s->trial.generation || c->stop || (c->boot && !was_tried(s)))
 		return 0;
-	r = dg_trial_clear(c->root, job->config->store, k->release);
-	if (r < 0)
-		return dg_diag_errno(d, r, k->release, "confirm the trial");
-	*ret_done = true;
-	dg_job_record(job, &(struct dg_event){ .action = "commit", .kernel = k->release, .generation_to = now->number },
-		      1);
-	return 0;
+	return end_trial(job, s, d);
+}
+
+static int confirm_loaded(struct dg_job *job, const struct dg_survey *s, size_t *ret_n, struct dg_diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
+		const struct dg_standing *st = &s->v[i];
+		struct dg_attempt a = { .name = st->driver->name, .release = s->kernel->release, .boot = s->boot_id };
+
+		if (!s->running || !is_loaded(st))
+			continue;
+		a.sha256 = st->staged.file->sha256;
+		r = dg_attempt_confirm(s->root, job->config->store, &a, d);
+		*ret_n += r > 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int commit_loads(struct dg_job *job, const struct dg_survey *s, size_t *ret_n, struct dg_diag *d)
+{
+	const struct dg_context *c = job->context;
+	size_t n = 0;
+	int r = c->stop ? 0 : confirm_loaded(job, s, ret_n, d);
+
+	if (r == 0 && !c->boot)
+		r = dg_attempt_clear(s->root, job->config->store, c->stop ? s->boot_id : NULL, &n, d);
+	*ret_n += n;
+	return r;
+}
+
+static void report(struct dg_job *job, const struct dg_kernel *k, bool trial, size_t n)
+{
+	const struct dg_context *c = job->context;
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "kernel", dg_json_kernel(k));
+	json_object_object_add(o, "trial_confirmed", json_object_new_boolean(trial));
+	json_object_object_add(o, "loads_confirmed", json_object_new_int64((int64_t)n));
+	json_object_array_add(job->list, o);
+	if (c->json || c->quiet)
+		return;
+	printf("kernel %s: %s", k->release,
+	       trial	 ? "the trial is confirmed"
+	       : c->boot ? "no trial that shows itself good"
+			 : "nothing was on trial");
+	printf(n ? "; %zu load%s confirmed\n" : "\n", n, n == 1 ? "" : "s");
 }
 
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	const struct dg_context *c = job->context;
-	struct json_object *o = json_object_new_object();
-	char boot[DG_BOOT_ID_LEN];
+	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
 	struct dg_diag d = { 0 };
 	size_t n = 0;
-	bool done;
-	int r;
+	int trial = 0, r = dg_survey_take(c->root, job->config, k, DG_SURVEY_NO_DEPOT, &s, &d);
 
-	dg_running_boot_id(c->root, boot, sizeof(boot));
-	r = commit_trial(job, k, c->boot ? boot : NULL, &done, &d);
 	if (r == 0)
-		r = dg_attempt_clear(c->root, job->config->store, c->boot ? boot : NULL, &n, &d);
+		r = trial = commit_trial(job, s, &d);
+	if (r >= 0)
+		r = commit_loads(job, s, &n, &d);
+	/* What was held for its suspicion may load again. */
+	if (r == 0 && !c->boot && !c->stop)
+		r = dg_settle_job(job, k, &d);
 	if (r < 0)
 		dg_job_error(job, r, &d);
-	json_object_object_add(o, "kernel", dg_json_kernel(k));
-	json_object_object_add(o, "trial_confirmed", json_object_new_boolean(done));
-	json_object_object_add(o, "loads_confirmed", json_object_new_int64((int64_t)n));
-	json_object_array_add(job->list, o);
-	if (c->json || c->quiet || r < 0)
-		return;
-	printf("kernel %s: %s", k->release,
-	       done	 ? "the trial is confirmed"
-	       : c->boot ? "no trial of this boot"
-			 : "nothing was on trial");
-	printf(n ? "; %zu load%s confirmed\n" : "\n", n, n == 1 ? "" : "s");
+	else
+		report(job, k, trial > 0, n);
 }
 
 enum dg_exit cmd_commit(const struct dg_context *c)

@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/fs.h"
+#include "lib/history.h"
 #include "lib/repair.h"
 #include "recording.h"
 #include "report.h"
@@ -244,12 +245,14 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 
 enum dg_exit cmd_repair(const struct dg_context *c)
 {
+	struct dg_diag d;
 	struct dg_job job;
 
 	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
 		dg_job_each_kernel(&job, one_kernel);
-		/* What is due to the history: what waits taken in, a damaged one made anew. */
-		dg_job_record(&job, NULL, 0);
+		/* A damaged history is made anew. */
+		if (dg_history_check(c->root, &d) < 0)
+			dg_job_record(&job, NULL, 0);
 		dg_job_print(&job);
 	}
 	return dg_job_end(&job);

@@ -33,8 +33,8 @@ static const struct command {
 	  "what is staged, against its manifest" },
 	{ "rollback", cmd_rollback, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN | DG_OPTION_FORCE | DG_OPTION_TO, false,
 	  "[--kernel REL|next|all] [--to GENERATION] [--dry-run] [--force]", "back to what was staged before" },
-	{ "commit", cmd_commit, DG_OPTION_KERNEL | DG_OPTION_BOOT, false, "[--kernel REL|next|all] [--boot]",
-	  "confirm a trial, and what was loaded" },
+	{ "commit", cmd_commit, DG_OPTION_KERNEL | DG_OPTION_BOOT | DG_OPTION_STOP, false,
+	  "[--kernel REL|next|all] [--boot|--stop]", "confirm a trial, and what was loaded" },
 	{ "remove", cmd_remove, DG_OPTION_KERNEL | DG_OPTION_DRY_RUN, true,
 	  "[--kernel REL|next|all] [--dry-run] DRIVER ...", "take drivers out; what they superseded comes back" },
 	{ "cleanup", cmd_cleanup, DG_OPTION_DRY_RUN | DG_OPTION_KEEP, false, "[--preview] [--keep N]",
@@ -75,6 +75,7 @@ enum {
 	OPT_MOUNT,
 	OPT_TO,
 	OPT_BOOT,
+	OPT_STOP,
 	OPT_KEEP,
 	OPT_SINCE,
 	OPT_UNTIL,
@@ -82,16 +83,27 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "root", required_argument, NULL, OPT_ROOT },	 { "config", required_argument, NULL, OPT_CONFIG },
-	{ "json", no_argument, NULL, OPT_JSON },	 { "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },		 { "kernel", required_argument, NULL, OPT_KERNEL },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },	 { "force", no_argument, NULL, OPT_FORCE },
-	{ "sum", no_argument, NULL, OPT_SUM },		 { "help", no_argument, NULL, 'h' },
-	{ "trial", no_argument, NULL, OPT_TRIAL },	 { "mount", no_argument, NULL, OPT_MOUNT },
-	{ "to", required_argument, NULL, OPT_TO },	 { "boot", no_argument, NULL, OPT_BOOT },
-	{ "keep", required_argument, NULL, OPT_KEEP },	 { "preview", no_argument, NULL, OPT_DRY_RUN },
-	{ "since", required_argument, NULL, OPT_SINCE }, { "until", required_argument, NULL, OPT_UNTIL },
-	{ "version", no_argument, NULL, OPT_VERSION },	 { 0 },
+	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "sum", no_argument, NULL, OPT_SUM },
+	{ "help", no_argument, NULL, 'h' },
+	{ "trial", no_argument, NULL, OPT_TRIAL },
+	{ "mount", no_argument, NULL, OPT_MOUNT },
+	{ "to", required_argument, NULL, OPT_TO },
+	{ "boot", no_argument, NULL, OPT_BOOT },
+	{ "stop", no_argument, NULL, OPT_STOP },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "preview", no_argument, NULL, OPT_DRY_RUN },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "until", required_argument, NULL, OPT_UNTIL },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ 0 },
 };
 
 static bool take_number(const char *s, unsigned int least, unsigned int *ret)
@@ -152,6 +164,10 @@ static bool take_option(int option, struct dg_context *c, unsigned int *used)
 	case OPT_BOOT:
 		c->boot = true;
 		*used |= DG_OPTION_BOOT;
+		break;
+	case OPT_STOP:
+		c->stop = true;
+		*used |= DG_OPTION_STOP;
 		break;
 	case OPT_TO:
 		*used |= DG_OPTION_TO;

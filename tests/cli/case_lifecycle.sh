@@ -151,8 +151,22 @@ case_attempt_failed() {
 	expect 0
 	dg repair
 	expect 0
-	dg commit --boot
+	# Stopped in good order: nothing is held against it.
+	dg commit --stop
+	expect 0
 	boots 3
+	dg boot
+	expect 0
+	# Loaded and well: good for ever, and a power cut is no fault of it.
+	loaded scap "$SCAP_B"
+	dg commit --boot
+	expect 0
+	says '1 load confirmed'
+	rm -r "$R/sys/module/scap"
+	boots 4
+	dg boot
+	expect 0
+	boots 5
 	dg boot
 	expect 0
 }

@@ -58,6 +58,7 @@ left() { # LETTER, for LETTER CODE MATCH [NEXT-REGEX]
 
 # Boot NUMBER of $R's kernel begins now; what was staged is from an earlier one.
 boot_begins() { # NUMBER
+	"$DRVGUARD" --root "$R" --quiet commit --stop
 	boots "$1"
 	rm -rf "$R/sys/module/scap"
 	echo "btime $(date +%s)" >"$R/proc/stat"

@@ -54,6 +54,7 @@ mkdir -p "$over"/etc/{modules-load.d,systemd/system/{sysinit,multi-user}.target.
 ln -s /lib/systemd/system/drvguard-early.service "$over/etc/systemd/system/sysinit.target.wants/"
 ln -s /lib/systemd/system/drvguard.service "$over/etc/systemd/system/multi-user.target.wants/"
 ln -s /lib/systemd/system/drvguard-watch.service "$over/etc/systemd/system/multi-user.target.wants/"
+ln -s /lib/systemd/system/drvguard-stop.service "$over/etc/systemd/system/multi-user.target.wants/"
 mkdir -p "$over/etc/systemd/system/timers.target.wants"
 ln -s /lib/systemd/system/drvguard-good.timer "$over/etc/systemd/system/timers.target.wants/"
 cat >"$over/etc/drvguard/drivers.d/falco.conf" <<-'END'

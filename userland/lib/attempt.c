@@ -8,6 +8,7 @@
 #include "record.h"
 
 #define HEADING "drvguard-attempt 1"
+#define GOOD "good"
 
 static char *dir_of(const char *root, const char *store)
 {
@@ -40,24 +41,41 @@ static char *boot_of(const char *root, const char *store, const struct dg_attemp
 	return strdup(body + strlen(want));
 }
 
+static int write_boot(const char *root, const char *store, const struct dg_attempt *a, const char *boot,
+		      struct dg_diag *d)
+{
+	dg_auto_free char *path = path_of(root, store, a->name);
+	dg_auto_free char *body = dg_format(HEADING "\nrelease %s\nsha256 %s\nboot %s\n", a->release, a->sha256, boot);
+	int r = path && body ? dg_record_write(path, body) : -ENOMEM;
+
+	return r < 0 ? dg_diag_errno(d, r, path, "record that the driver may load") : 0;
+}
+
 int dg_attempt_begin(const char *root, const char *store, const struct dg_attempt *a, struct dg_diag *d)
 {
-	dg_auto_free char *path = path_of(root, store, a->name), *before = boot_of(root, store, a),
-			  *body = dg_format(HEADING "\nrelease %s\nsha256 %s\nboot %s\n", a->release, a->sha256,
-					    a->boot);
+	dg_auto_free char *before = boot_of(root, store, a);
+
+	if (!*a->boot || dg_streq(before, a->boot) || dg_streq(before, GOOD))
+		return 0;
+	return write_boot(root, store, a, a->boot, d);
+}
+
+int dg_attempt_confirm(const char *root, const char *store, const struct dg_attempt *a, struct dg_diag *d)
+{
+	dg_auto_free char *before = boot_of(root, store, a);
 	int r;
 
-	if (!*a->boot || dg_streq(before, a->boot))
+	if (dg_streq(before, GOOD))
 		return 0;
-	r = path && body ? dg_record_write(path, body) : -ENOMEM;
-	return r < 0 ? dg_diag_errno(d, r, path, "record that the driver may load") : 0;
+	r = write_boot(root, store, a, GOOD, d);
+	return r < 0 ? r : 1;
 }
 
 bool dg_attempt_failed(const char *root, const char *store, const struct dg_attempt *a)
 {
 	dg_auto_free char *boot = boot_of(root, store, a);
 
-	return boot && *a->boot && !dg_streq(boot, a->boot);
+	return boot && *a->boot && !dg_streq(boot, a->boot) && !dg_streq(boot, GOOD);
 }
 
 /* Whether the record at @path is of @boot. One that cannot be believed is of any. */
@@ -67,6 +85,13 @@ static bool is_of(const char *path, const char *boot)
 	int r = dg_record_read(path, HEADING, &body, NULL);
 
 	return r < 0 ? r != -ENOENT : last && dg_endswith(body, last);
+}
+
+static bool is_good(const char *path)
+{
+	dg_auto_free char *body = NULL;
+
+	return dg_record_read(path, HEADING, &body, NULL) == 0 && dg_endswith(body, "\nboot " GOOD "\n");
 }
 
 int dg_attempt_clear(const char *root, const char *store, const char *boot, size_t *ret_n, struct dg_diag *d)
@@ -81,7 +106,7 @@ int dg_attempt_clear(const char *root, const char *store, const char *boot, size
 	for (char **n = names; *n && r == 0; n++) {
 		dg_auto_free char *path = dg_format("%s/%s", dir, *n);
 
-		if (!path || (boot && !is_of(path, boot)))
+		if (!path || (boot ? !is_of(path, boot) : is_good(path)))
 			continue;
 		r = dg_file_remove(path);
 		if (r < 0)

@@ -111,7 +111,7 @@ int dg_bootimage_read(const struct dg_kernel *k, const char *const *names, struc
 	dg_auto_free char *path = NULL;
 	char id[DG_FILE_ID], after[DG_FILE_ID];
 	bool settled;
-	int r = dg_initramfs_find(k->root, k->release, &path, NULL);
+	int r = dg_initramfs_find(k->root, k->release, &path, d);
 
 	if (r < 0)
 		return r;

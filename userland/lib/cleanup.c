@@ -7,6 +7,7 @@
 
 #include "fs.h"
 #include "generation.h"
+#include "mounted.h"
 #include "running.h"
 #include "store.h"
 #include "trial.h"
@@ -151,7 +152,7 @@ static int plan_generations(struct planning *p, const struct dg_kernel *k)
 	for (size_t i = 0; i < n && r == 0; i++) {
 		dg_auto_free char *dir = v[i] ? dg_generation_dir(p->root, p->store, k->release, v[i]) : NULL;
 
-		if (dir)
+		if (dir && !dg_mounted_below(p->store, k, dir))
 			r = doom_tree(p, DG_DOOMED_GENERATION, dir);
 	}
 	return r;

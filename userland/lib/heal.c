@@ -114,11 +114,12 @@ static int relink(const char *stored, const char *path)
 		return -errno;
 	if (link(stored, fresh) < 0)
 		return -errno;
-	if (rename(fresh, path) < 0) {
+	if (rename(fresh, path) < 0)
 		r = -errno;
-		unlink(fresh);
+	/* Between two names of one file a rename does nothing. */
+	(void)unlink(fresh);
+	if (r < 0)
 		return r;
-	}
 	return dg_dir_sync(dirname(copy));
 }
 
@@ -161,6 +162,14 @@ static int drop_generation(struct heal *h, const char *release, unsigned int num
 	return 0;
 }
 
+/* A driver mounted over a file of it is not that file's damage. */
+static bool is_covered(const struct heal *h, const char *release, const char *dir)
+{
+	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
+
+	return dg_kernel_open(h->s->root, release, &k, NULL) == 0 && dg_mounted_below(h->s->config->store, k, dir);
+}
+
 static int heal_generation(struct heal *h, const char *release, unsigned int number)
 {
 	const struct dg_survey *s = h->s;
@@ -170,6 +179,8 @@ static int heal_generation(struct heal *h, const char *release, unsigned int num
 
 	if (!dir)
 		return -ENOMEM;
+	if (is_covered(h, release, dir))
+		return 0;
 	r = dg_generation_manifest(s->root, s->config->store, release, number, &m, NULL);
 	if (r < 0)
 		return r == -EBADMSG || r == -ENOENT ? drop_generation(h, release, number, dir) : 0;
@@ -216,7 +227,11 @@ static int drop_damaged(const char *path, const struct stat *st, void *data)
 int dg_heal_run(const struct dg_survey *s, struct dg_diags *remarks, struct dg_diag *d)
 {
 	struct heal h = { .s = s, .remarks = remarks, .d = d };
-	int r = heal_generations(&h);
+	int r;
 
-	return r < 0 ? r : dg_store_each(s->root, s->config->store, drop_damaged, &h);
+	*d = (struct dg_diag){ 0 };
+	r = heal_generations(&h);
+	if (r == 0)
+		r = dg_store_each(s->root, s->config->store, drop_damaged, &h);
+	return r < 0 && !d->what[0] ? dg_diag_errno(d, r, s->config->store, "mend what is kept") : r;
 }

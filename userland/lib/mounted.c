@@ -47,6 +47,14 @@ static bool parse(char *body, const char *root, struct dg_mounted *ret)
 	return ret->target;
 }
 
+/* Another file may be what modprobe takes by now: then the mount is there for nothing. */
+static bool is_taken(const struct dg_kernel *k, const char *name, const char *file)
+{
+	dg_auto_free char *path = NULL;
+
+	return k->modules_dir && dg_modprobe_path(k->modules_dir, name, &path) == 0 && same_file(path, file);
+}
+
 int dg_mounted_read(const char *store, const struct dg_kernel *k, const char *name, struct dg_mounted *ret,
 		    struct dg_diag *d)
 {
@@ -61,7 +69,8 @@ int dg_mounted_read(const char *store, const struct dg_kernel *k, const char *na
 		return dg_diag_set(d, -EBADMSG, path, "remove it", "is not of a mount's form");
 	}
 	ret->recorded = true;
-	ret->active = same_file(file, ret->target);
+	ret->active = same_file(file, ret->target) && is_taken(k, name, file);
+	ret->covers = same_file(file, ret->target);
 	return 0;
 }
 
@@ -81,14 +90,19 @@ static int cover(const char *file, const char *target, struct dg_diag *d)
 }
 
 /* The file modprobe takes now, which is to be covered. */
+static size_t root_len(const char *root)
+{
+	return dg_streq(root, "/") ? 0 : strlen(root);
+}
+
 static int find_target(const struct dg_kernel *k, const char *name, char **ret, struct dg_diag *d)
 {
 	dg_auto_free char *path = NULL;
 	int r = k->modules_dir ? dg_modprobe_path(k->modules_dir, name, &path) : -ENOENT;
 
-	/* Physical: through our own link it would be another file once that is switched. */
+	/* Physical: through our own link it would be another file once that is switched. A link stays in the root. */
 	if (r == 0)
-		r = dg_path_resolve("/", path, ret);
+		r = dg_path_resolve(k->root, dg_startswith(path, k->root) ? path + root_len(k->root) : path, ret);
 	if (r < 0)
 		return dg_diag_set(d, r, name, "stage it without --mount",
 				   "%s has no file of it that could be mounted over", k->release);
@@ -179,7 +193,7 @@ int dg_mounted_drop(const char *store, const struct dg_kernel *k, const char *na
 		return 0;
 	if (r < 0)
 		r = uncover_found(k, name, file, d);
-	else if (m.active)
+	else if (m.covers)
 		r = uncover(m.target, d);
 	if (r < 0)
 		return r;
@@ -187,4 +201,23 @@ int dg_mounted_drop(const char *store, const struct dg_kernel *k, const char *na
 	if (r == 0)
 		r = dg_file_remove(path);
 	return r < 0 ? dg_diag_errno(d, r, path, "forget the mount") : 0;
+}
+
+bool dg_mounted_below(const char *store, const struct dg_kernel *k, const char *dir)
+{
+	dg_auto_free char *inside = dg_format("%s/mounts/%s", store, k->release);
+	dg_auto_free char *home = inside ? dg_path_join(k->root, inside) : NULL;
+	dg_auto(dg_strv_freep) char **names = NULL;
+	size_t len = strlen(dir);
+
+	if (!home || dg_dir_list(home, &names) < 0)
+		return false;
+	for (char **n = names; *n; n++) {
+		dg_auto(dg_mounted_free) struct dg_mounted m = { 0 };
+
+		if (!dg_endswith(*n, ".ko") && dg_mounted_read(store, k, *n, &m, NULL) == 0 && m.covers &&
+		    strncmp(m.target, dir, len) == 0 && m.target[len] == '/')
+			return true;
+	}
+	return false;
 }

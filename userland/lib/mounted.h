@@ -17,7 +17,8 @@
 
 struct dg_mounted {
 	bool recorded; /* staged that way */
-	bool active;   /* and mounted now */
+	bool covers;   /* and mounted now */
+	bool active;   /* over the file that modprobe takes */
 	char sha256[DG_SHA256_HEX];
 	char *target; /* physical */
 };
@@ -31,6 +32,8 @@ void dg_mounted_free(struct dg_mounted *m);
 int dg_mounted_set(const char *store, const struct dg_kernel *k, const struct dg_modfile *m, struct dg_diag *d);
 /* Mount again what is recorded. */
 int dg_mounted_again(const char *store, const struct dg_kernel *k, const char *name, struct dg_diag *d);
+/* Whether some driver is mounted over a file below @dir. */
+bool dg_mounted_below(const char *store, const struct dg_kernel *k, const char *dir);
 /* Unmount, and forget. Not mounted is fine. */
 int dg_mounted_drop(const char *store, const struct dg_kernel *k, const char *name, struct dg_diag *d);
 

@@ -73,8 +73,7 @@ static const struct dg_driver *lacking(const struct dg_stage_result *r, const st
 {
 	for (size_t i = 0; i < r->n; i++)
 		/* What was taken out on purpose is not waited for. */
-		if (r->v[i].standing->driver->product == p && r->v[i].step != DG_STAGE_WITHDRAWN &&
-		    !served(&r->v[i]))
+		if (r->v[i].standing->driver->product == p && r->v[i].step != DG_STAGE_WITHDRAWN && !served(&r->v[i]))
 			return r->v[i].standing->driver;
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "bootimage.h"
 #include "fs.h"
@@ -210,6 +211,49 @@ static bool look_for_shadows(const struct dg_survey *s, struct dg_stage_result *
 	return any;
 }
 
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* depmod.d(5), a file of it or what there is of them. */
+static bool rules_are_newer(const char *root, const struct timespec *than)
+{
+	static const char *const dirs[] = { "/etc/depmod.d", "/run/depmod.d", "/usr/lib/depmod.d", "/lib/depmod.d" };
+
+	for (size_t i = 0; i < DG_ARRAY_SIZE(dirs); i++) {
+		dg_auto_free char *dir = dg_path_join(root, dirs[i]);
+		dg_auto(dg_strv_freep) char **names = NULL;
+		struct stat st;
+
+		if (!dir || stat(dir, &st) < 0 || dg_dir_list(dir, &names) < 0)
+			continue;
+		if (is_before(than, &st.st_mtim))
+			return true;
+		for (char **n = names; *n; n++) {
+			dg_auto_free char *path = dg_format("%s/%s", dir, *n);
+
+			if (path && stat(path, &st) == 0 && is_before(than, &st.st_mtim))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A file that wins by depmod's own rules would win again: only an index from before our link is made anew. */
+static bool index_is_behind(const struct dg_survey *s, const struct dg_stage_result *r)
+{
+	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir);
+	struct stat index, link;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (dg_streq(r->v[i].shadowed_by, "nothing at all") ||
+		    (r->v[i].shadowed_by[0] && access(r->v[i].shadowed_by, F_OK) < 0))
+			return true;
+	return !path || stat(path, &index) < 0 || lstat(s->generation->link_path, &link) < 0 ||
+	       is_before(&index.st_mtim, &link.st_ctim) || rules_are_newer(s->root, &index.st_mtim);
+}
+
 /* Somebody made the initramfs when another driver was staged. */
 static int mend_image(const struct dg_survey *s, struct dg_diag *d)
 {
@@ -229,7 +273,7 @@ static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, stru
 {
 	int err;
 
-	if (!look_for_shadows(s, r, false))
+	if (!look_for_shadows(s, r, false) || !index_is_behind(s, r))
 		return mend_image(s, d);
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
@@ -266,15 +310,22 @@ static int check_room(const struct dg_survey *s, const struct dg_stage_result *r
 	return dg_room_check(&room, d);
 }
 
-/* Once it is on the disk, what covered it before would only hide it. */
-static int drop_mounts(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
+/* The very file that is mounted: a run was killed before it dropped the mount. */
+static bool is_staged_now(const struct dg_survey *s, const struct dg_standing *st)
 {
-	int err = 0;
+	const struct dg_manifest *m = s->generation->manifest;
+	const struct dg_manifest_entry *e = m ? dg_manifest_find(m, st->driver->name) : NULL;
 
-	for (size_t i = 0; i < r->n && err == 0; i++)
-		if (r->v[i].step == DG_STAGE_STAGED && r->v[i].standing->mounted.recorded)
-			err = dg_mounted_drop(s->config->store, s->kernel, r->v[i].standing->driver->name, d);
-	return err;
+	return e && dg_streq(e->sha256, st->mounted.sha256);
+}
+
+/* Once it is on the disk, what covered it before would only hide it. */
+static void drop_mounts(const struct dg_survey *s, const struct dg_stage_result *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].standing->mounted.recorded &&
+		    ((r->changed && r->v[i].step == DG_STAGE_STAGED) || is_staged_now(s, r->v[i].standing)))
+			(void)dg_mounted_drop(s->config->store, s->kernel, r->v[i].standing->driver->name, NULL);
 }
 
 static int change(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
@@ -290,8 +341,6 @@ static int change(const struct dg_survey *s, const struct dg_stage_options *o, s
 	err = check_room(s, r, d);
 	if (err == 0)
 		err = commit(s, o, r, d);
-	if (err == 0)
-		err = drop_mounts(s, r, d);
 	if (err == 0)
 		(void)look_for_shadows(s, r, true);
 	return err;
@@ -370,6 +419,9 @@ int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, st
 	} else if (!o->dry_run && s->generation->link == DG_LINK_GOOD) {
 		err = mend_index(s, r, d);
 	}
+	/* It is staged, whether they can be unmounted or are busy; a mount that stays shows as M. */
+	if (err == 0 && !o->mount && !o->dry_run)
+		drop_mounts(s, r);
 	/* A run on what did not change writes nothing at all, not even what it learnt. */
 	if (err == 0 && !r->changed && s->kernel->tree)
 		dg_exporters_keep_nothing(s->kernel->tree);

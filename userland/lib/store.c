@@ -179,6 +179,15 @@ static int each_in(const char *dir, int (*fn)(const char *path, const struct sta
 	return r;
 }
 
+/* "…/SHA256", a directory: a link could lead out of the store, and out of the root. */
+static bool is_entry(const char *own, const char *name)
+{
+	struct stat st;
+
+	return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64 && lstat(own, &st) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
 int dg_store_each(const char *root, const char *store, int (*fn)(const char *path, const struct stat *st, void *data),
 		  void *data)
 {
@@ -193,7 +202,7 @@ int dg_store_each(const char *root, const char *store, int (*fn)(const char *pat
 
 		if (!own)
 			r = -ENOMEM;
-		else if (strlen(*n) == 64 && strspn(*n, "0123456789abcdef") == 64)
+		else if (is_entry(own, *n))
 			r = each_in(own, fn, data);
 	}
 	dg_strv_free(names);
