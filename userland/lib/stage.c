@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "bootimage.h"
+#include "cachefile.h"
 #include "fs.h"
 #include "kept.h"
 #include "mkinitramfs.h"
@@ -240,18 +241,42 @@ static bool rules_are_newer(const char *root, const struct timespec *than)
 	return false;
 }
 
-/* A file that wins by depmod's own rules would win again: only an index from before our link is made anew. */
-static bool index_is_behind(const struct dg_survey *s, const struct dg_stage_result *r)
+/* The index that was made and did not change who wins: not made again until something else does. */
+static char *made_in_vain(const struct dg_survey *s)
 {
-	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir);
-	struct stat index, link;
+	dg_auto_free char *inside = dg_format("/run/drvguard/shadowed-%s", s->kernel->release);
 
-	for (size_t i = 0; i < r->n; i++)
-		if (dg_streq(r->v[i].shadowed_by, "nothing at all") ||
-		    (r->v[i].shadowed_by[0] && access(r->v[i].shadowed_by, F_OK) < 0))
-			return true;
-	return !path || stat(path, &index) < 0 || lstat(s->generation->link_path, &link) < 0 ||
-	       is_before(&index.st_mtim, &link.st_ctim) || rules_are_newer(s->root, &index.st_mtim);
+	return inside ? dg_path_join(s->root, inside) : NULL;
+}
+
+static bool index_is_final(const struct dg_survey *s)
+{
+	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir), *note = made_in_vain(s);
+	dg_auto_free char *line = NULL;
+	char id[DG_FILE_ID];
+	struct stat st;
+
+	if (!path || !note || dg_file_read_line(note, &line) < 0)
+		return false;
+	(void)dg_file_id(path, id);
+	return *id && dg_streq(line, id) && stat(path, &st) == 0 && !rules_are_newer(s->root, &st.st_mtim);
+}
+
+static void note_final(const struct dg_survey *s)
+{
+	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir), *note = made_in_vain(s);
+	char id[DG_FILE_ID + 1];
+
+	if (!path || !note)
+		return;
+	(void)dg_file_id(path, id);
+	strcat(id, "\n");
+	if (dg_file_write(note, id, strlen(id), 0644) == -ENOENT) {
+		dg_auto_free char *dir = dg_path_join(s->root, "/run/drvguard");
+
+		if (dir && dg_dir_make(dir) == 0)
+			(void)dg_file_write(note, id, strlen(id), 0644);
+	}
 }
 
 /* Somebody made the initramfs when another driver was staged. */
@@ -273,11 +298,12 @@ static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, stru
 {
 	int err;
 
-	if (!look_for_shadows(s, r, false) || !index_is_behind(s, r))
+	if (!look_for_shadows(s, r, false) || index_is_final(s))
 		return mend_image(s, d);
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
-	(void)look_for_shadows(s, r, false);
+	if (look_for_shadows(s, r, false) && err == 0)
+		note_final(s);
 	return err < 0 ? err : mend_image(s, d);
 }
 
