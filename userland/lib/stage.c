@@ -249,13 +249,17 @@ static char *made_in_vain(const struct dg_survey *s)
 	return inside ? dg_path_join(s->root, inside) : NULL;
 }
 
-static bool index_is_final(const struct dg_survey *s)
+static bool index_is_final(const struct dg_survey *s, const struct dg_stage_result *r)
 {
 	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir), *note = made_in_vain(s);
 	dg_auto_free char *line = NULL;
 	char id[DG_FILE_ID];
 	struct stat st;
 
+	/* Who won is gone meanwhile. */
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].shadowed_by[0] && access(r->v[i].shadowed_by, F_OK) < 0)
+			return false;
 	if (!path || !note || dg_file_read_line(note, &line) < 0)
 		return false;
 	(void)dg_file_id(path, id);
@@ -298,7 +302,7 @@ static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, stru
 {
 	int err;
 
-	if (!look_for_shadows(s, r, false) || index_is_final(s))
+	if (!look_for_shadows(s, r, false) || index_is_final(s, r))
 		return mend_image(s, d);
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
