@@ -367,6 +367,17 @@ static void make_texts(void)
 		  "module a\ta\t\tkernel/a.ko\n0x12345678\tone\tgpl\tNS\n-\ttwo\t-\t\n0x1\tthree\t-\t\n"
 		  "module b\tb\t\tupdates/b.ko\n0x2\tthree\t-\t\n" },
 		{ "exporters", "no-module", "drvguard-modules 1\nindex -\none\ta\n" },
+		{ "facts", "whole",
+		  "drvguard-files 1\n1 2 3 4.000000000 5.000000000\t"
+		  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\t3\tab\tscap\t1.0\tC0FFEE\t"
+		  "6.1.0-1%20SMP%20\t-\t/opt/falco/scap.ko\n1 2 4 4.000000000 5.000000000\t"
+		  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\t3\t-\t-\t-\t-\t-\ta,b\t/b.ko\n" },
+		{ "verdicts", "whole",
+		  "drvguard-verdicts 1\nground g\nbuild-id ab\nvermagic 6.1.0-1%20SMP\nverdict "
+		  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\texact\n"
+		  "reason signature\t-\t=none\t-\t-\nreason extended_versions\t=a\t=%25\t=\t=b\nverdict "
+		  "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\tkabi\n" },
+		{ "verdicts", "rests", "rests 1 2 3 4.000000000 5.000000000\t/nonexistent\n" },
 		{ "config", "whole",
 		  "; remark\n[drvguard]\nstore = /var/lib/drvguard/\n[product falco]\ndepot = /opt/falco/drivers\n"
 		  "require = exact\n[driver scap]\nproduct = falco\nload = never\npath = /usr/lib/drivers/scap.ko\n" },
