@@ -151,6 +151,9 @@ static int read_up_to(int fd, size_t size, size_t max, struct dg_arena *in, char
 		if (n == 0)
 			break;
 		len += (size_t)n;
+		/* All of it, and room was left: that was the end. */
+		if (size && len >= size && len < room)
+			break;
 		if (len == room && len < max) {
 			char *p = more_room(in, *ret, len, (room = room * 2 < max ? room * 2 : max) + 1);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "modtree.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <sys/stat.h>
 
@@ -19,25 +21,52 @@ static bool later(struct timespec a, struct timespec b)
 	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
 }
 
+/*
+ * Whether anything in the directory @fd, which is taken over, is later than @than;
+ * by names in it, since fts(3) finds its way to each from the root.
+ */
+static bool has_later(int fd, struct timespec than)
+{
+	DIR *dir = fdopendir(fd);
+	const struct dirent *de;
+	bool found = false;
+	struct stat st;
+
+	if (!dir) {
+		close(fd);
+		return false;
+	}
+	while (!found && (de = readdir(dir))) {
+		bool is_dir = de->d_type == DT_DIR || de->d_type == DT_UNKNOWN;
+
+		if (dg_streq(de->d_name, ".") || dg_streq(de->d_name, "..") ||
+		    (!is_dir && !dg_modfile_is_named(de->d_name)) ||
+		    fstatat(dirfd(dir), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISREG(st.st_mode) && dg_modfile_is_named(de->d_name))
+			found = later(st.st_mtim, than);
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		found = later(st.st_mtim, than);
+		fd = found ? -1 : openat(dirfd(dir), de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0)
+			found = has_later(fd, than);
+	}
+	closedir(dir);
+	return found;
+}
+
 bool dg_modtree_is_newer(const char *modules_dir)
 {
-	dg_auto_free char *index = dg_format("%s/modules.symbols.bin", modules_dir);
-	bool newer = false;
+	dg_auto_close int fd = open(modules_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
-	FTSENT *e;
-	FTS *fts;
+	int top;
 
-	if (!index || stat(index, &st) < 0)
+	if (fd < 0 || fstatat(fd, "modules.symbols.bin", &st, 0) < 0)
 		return true;
-	fts = open_tree(modules_dir);
-	/* The top holds the indexes themselves, which depmod writes one after the other. */
-	while (fts && !newer && (e = fts_read(fts)))
-		newer = ((e->fts_info == FTS_D && e->fts_level > 0) ||
-			 (e->fts_info == FTS_F && dg_modfile_is_named(e->fts_name))) &&
-			later(e->fts_statp->st_mtim, st.st_mtim);
-	if (fts)
-		fts_close(fts);
-	return newer;
+	top = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	/* Of the top itself nothing is told: depmod writes its indexes there, one after the other. */
+	return top >= 0 && has_later(top, st.st_mtim);
 }
 
 static int list_modules(const char *modules_dir, char ***ret, size_t *ret_n)
