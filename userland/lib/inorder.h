@@ -12,8 +12,8 @@
 
 struct dg_work {
 	size_t n, result_size;
-	/* @result is all zeroes; what is taken of @room stays until finish() has returned. */
-	void (*begin)(size_t i, void *result, struct dg_arena *room, void *data);
+	/* @result is all zeroes; what is taken of @arena stays until finish() has returned. */
+	void (*begin)(size_t i, void *result, struct dg_arena *arena, void *data);
 	void (*finish)(size_t i, void *result, void *data); /* may be NULL */
 	/* What became of a result that nobody takes. */
 	void (*drop)(void *result);
