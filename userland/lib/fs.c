@@ -288,9 +288,10 @@ static int write_beside(const char *tmp, const void *data, size_t len, mode_t mo
 		r = -errno;
 	if (r == 0 && sync == SYNC_NOW && fsync(fd) < 0)
 		r = -errno;
-	/* What it cannot begin the sync that follows does. */
-	if (r == 0 && sync == SYNC_SOON)
-		(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	/* Where that may not be begun, the sync that follows does it all. */
+	if (r == 0 && sync == SYNC_SOON && sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		r = -errno;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)

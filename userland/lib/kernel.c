@@ -274,12 +274,12 @@ int dg_kernel_needs(struct dg_kernel *k, const char *name, char ***ret)
 
 int dg_kernel_module_path(struct dg_kernel *k, const char *name, char **ret)
 {
-	int r = -ENOENT;
+	int r = k->modules_dir ? 0 : -ENOENT;
 
 	pthread_mutex_lock(&lazily);
-	if (k->modules_dir && !k->index)
-		(void)dg_modindex_open(k->modules_dir, &k->index);
-	if (k->index)
+	if (r == 0 && !k->index)
+		r = dg_modindex_open(k->modules_dir, &k->index);
+	if (r == 0)
 		r = dg_modindex_path(k->index, name, ret);
 	pthread_mutex_unlock(&lazily);
 	return r;

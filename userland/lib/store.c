@@ -92,10 +92,13 @@ static int check(const struct putting *p, struct dg_diag *d)
 	return r < 0 ? dg_diag_errno(d, r, p->path, "read back") : 0;
 }
 
-/* All are on their way to the disk before any is waited for; directories last, the store's own once. */
+/*
+ * All are on their way to the disk before any is waited for; directories last, the
+ * store's own once. Also those of files that were there: a run that was killed may
+ * have left them unsynced.
+ */
 static int put(struct putting *v, const char *dir, const struct dg_modfile *const *files, size_t n, struct dg_diag *d)
 {
-	bool fresh = false;
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++)
@@ -103,11 +106,8 @@ static int put(struct putting *v, const char *dir, const struct dg_modfile *cons
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = end(&v[i], d);
 	for (size_t i = 0; i < n && r == 0; i++)
-		if (v[i].fresh) {
-			fresh = true;
-			r = sync_directory(v[i].own, d);
-		}
-	if (r == 0 && fresh)
+		r = sync_directory(v[i].own, d);
+	if (r == 0 && n)
 		r = sync_directory(dir, d);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = check(&v[i], d);
