@@ -120,8 +120,9 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	const unsigned int survey_flags = flags & DG_REPAIR_EARLY ? DG_SURVEY_NO_DEPOT : 0;
 	struct dg_stage_options options = { 0 };
 	dg_auto(dg_repair_freep) struct dg_repair *r = calloc(1, sizeof(*r));
+	struct dg_diag heal_problem = { 0 };
 	dg_auto_close int lock = -1;
-	int err, failed;
+	int err, failed, heal_error = 0;
 
 	if (!r)
 		return -ENOMEM;
@@ -145,12 +146,9 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	/* What kept it from writing is the cause to be told, needed or not. */
 	if (failed < 0 && failed != -EROFS)
 		r->stage_error = failed;
-	if ((flags & DG_REPAIR_HEAL) && !options.dry_run) {
-		struct dg_diag why = { 0 };
-
-		if (dg_heal_run(r->before, &r->remarks, &why) < 0)
-			dg_diags_add(&r->remarks, &why);
-	}
+	/* What could not be staged, or was to stop, is left as it was found. */
+	if ((flags & DG_REPAIR_HEAL) && !options.dry_run && r->stage_error == 0 && !dg_interrupted())
+		heal_error = dg_heal_run(r->before, &r->remarks, &heal_problem);
 	/* Observed again, never assumed from what was done. */
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
 	if (err < 0)
@@ -158,6 +156,10 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	if (!options.dry_run)
 		note_attempts(r->after, &r->remarks);
 	r->settle_error = dg_settle(r->after, &r->remarks, &r->settle_problem);
+	if (r->settle_error == 0 && heal_error < 0) {
+		r->settle_error = heal_error;
+		r->settle_problem = heal_problem;
+	}
 	dg_survey_look_again(r->after);
 	err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
 	if (err == 0)
