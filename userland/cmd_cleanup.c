@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/cleanup.h"
+#include "lib/store.h"
 #include "report.h"
 
 static void human(uint64_t bytes, char *buf, size_t size)
@@ -61,6 +62,9 @@ static void clean(struct dg_job *job)
 
 	if (r == 0 && !c->dry_run)
 		r = dg_cleanup_run(plan, &d);
+	/* Directories that a cleanup which was cut short left empty. */
+	if (r == 0 && !c->dry_run)
+		r = dg_store_sweep(c->root, job->config->store, true);
 	if (r < 0) {
 		dg_job_error(job, r, &d);
 		return;

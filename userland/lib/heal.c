@@ -110,10 +110,10 @@ static int relink(const char *stored, const char *path)
 
 	if (!fresh || !copy)
 		return -ENOMEM;
-	if (unlink(fresh) < 0 && errno != ENOENT)
-		return -errno;
-	if (link(stored, fresh) < 0)
-		return -errno;
+	/* One that a run which was killed left goes. */
+	while (link(stored, fresh) < 0)
+		if (errno != EEXIST || unlink(fresh) < 0)
+			return -errno;
 	if (rename(fresh, path) < 0)
 		r = -errno;
 	/* Between two names of one file a rename does nothing. */

@@ -114,6 +114,15 @@ static int stage(struct dg_repair *r, const struct dg_stage_options *o)
 	return err;
 }
 
+/* What has switched goes on to its end. */
+static bool has_switched(const struct dg_survey *before)
+{
+	dg_auto(dg_generation_freep) struct dg_generation *now = NULL;
+
+	return dg_generation_current(before->config->store, before->kernel, &now) == 0 &&
+	       now->number != before->generation->number;
+}
+
 int dg_repair_run(const char *root, const struct dg_config *config, struct dg_kernel *kernel, unsigned int flags,
 		  struct dg_repair **ret, struct dg_diag *d)
 {
@@ -146,8 +155,9 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	/* What kept it from writing is the cause to be told, needed or not. */
 	if (failed < 0 && failed != -EROFS)
 		r->stage_error = failed;
-	/* What could not be staged, or was to stop, is left as it was found. */
-	if ((flags & DG_REPAIR_HEAL) && !options.dry_run && r->stage_error == 0 && !dg_interrupted())
+	/* What could not be staged, or was to stop before it was, is left as it was found. */
+	if ((flags & DG_REPAIR_HEAL) && !options.dry_run &&
+	    (has_switched(r->before) || (r->stage_error == 0 && !dg_interrupted())))
 		heal_error = dg_heal_run(r->before, &r->remarks, &heal_problem);
 	/* Observed again, never assumed from what was done. */
 	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
