@@ -55,8 +55,8 @@ generation=$(readlink "$link")
 generation=${generation##*/}
 [ "$generation" -ge "$(value acked)" ] || lost "generation $generation, but $(value acked) had been told as done"
 dg "$which" verify && clean=clean || clean=mended
-# The next run ends in the wanted state, whatever that was.
-dg new stage || lost "the next run ended with $?"
+# The next run ends in the wanted state, whatever that was; by force, since going back to the old one withdrew the new.
+dg new --force stage || lost "the next run ended with $?"
 dg new verify || lost "verify after the next run ended with $?"
 chroot /tools /bin/look /mnt "$rel" scap >/run/look
 sum=$(sed -n 's/^found scap //p' /run/look)
