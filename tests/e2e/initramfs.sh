@@ -30,7 +30,7 @@ read -r A B < <("$here/archive.sh" pair)
 cp -a "$("$here/rootfs.sh" "$A" "$B")/root" "$work/root"
 root=$work/root
 read -ra flags < <(pkg-config --cflags libkmod libarchive)
-read -ra libs < <(pkg-config --libs libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd)
+read -ra libs < <(pkg-config --libs libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd $(pkg-config --exists lzo2 && echo lzo2))
 gcc -std=gnu11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I"$top/userland" "${flags[@]}" -o "$work/initramfs" \
 	"$here/initramfs.c" "$top/build/libdrvguard.a" "${libs[@]}"
 initramfs=$work/initramfs
