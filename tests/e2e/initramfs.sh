@@ -30,7 +30,9 @@ read -r A B < <("$here/archive.sh" pair)
 cp -a "$("$here/rootfs.sh" "$A" "$B")/root" "$work/root"
 root=$work/root
 read -ra flags < <(pkg-config --cflags libkmod libarchive)
-read -ra libs < <(pkg-config --libs libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd $(pkg-config --exists lzo2 && echo lzo2))
+packages=(libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd)
+if pkg-config --exists lzo2; then packages+=(lzo2); fi
+read -ra libs < <(pkg-config --libs "${packages[@]}")
 gcc -std=gnu11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I"$top/userland" "${flags[@]}" -o "$work/initramfs" \
 	"$here/initramfs.c" "$top/build/libdrvguard.a" "${libs[@]}"
 initramfs=$work/initramfs
@@ -99,10 +101,10 @@ result "… and left the other kernel's image alone" same "$other" "$(sha256sum 
 # Another build of it: the same kernel, other bytes and another build-id.
 cp "$root/opt/falco/drivers/scap-1.ko" "$work/scap.ko"
 objcopy --remove-section .note.gnu.build-id "$work/scap.ko" "$root/opt/falco/drivers/scap-1.ko"
-stage >/dev/null
-result "after staging another one the image has the old" holds other
 mkdir -p "$root/etc/initramfs-tools/conf.d"
 echo 'update_initramfs=no' >"$root/etc/initramfs-tools/update-initramfs.conf"
+stage >/dev/null
+result "after staging another one, the tool told to do nothing, the image has the old" holds other
 result "a tool that is told to do nothing is found out" refused "Not updating initramfs"
 echo 'update_initramfs=yes' >"$root/etc/initramfs-tools/update-initramfs.conf"
 # What the kernels of this series can unpack, as far as the root has the command for it.
