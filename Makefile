@@ -26,8 +26,9 @@ PREFIX  ?= /usr
 DESTDIR ?=
 sbindir  = $(DESTDIR)$(PREFIX)/sbin
 mandir   = $(DESTDIR)$(PREFIX)/share/man
-UNITS   := drvguard-early.service drvguard.service drvguard-watch.service drvguard-good.service drvguard-good.timer drvguard-stop.service
-unitdir  = $(DESTDIR)/lib/systemd/system
+unitdir  = /lib/systemd/system
+# What boot/ has and where it goes: a file of boot/, or all of a directory, and the directory it is put into.
+BOOT     = systemd/:$(unitdir)
 confdir  = $(DESTDIR)/etc/drvguard
 
 CC      ?= gcc
@@ -141,15 +142,15 @@ install: all
 	install -D -m 755 $(PROG) $(sbindir)/drvguard
 	install -D -m 644 docs/drvguard.8 $(mandir)/man8/drvguard.8
 	install -D -m 644 docs/drvguard.conf.5 $(mandir)/man5/drvguard.conf.5
-	install -d $(unitdir) $(confdir)/drivers.d $(DESTDIR)/usr/lib/drvguard/drivers.d $(DESTDIR)/var/cache/drvguard
-	for unit in $(UNITS); do sed 's,@sbindir@,$(PREFIX)/sbin,' boot/systemd/$$unit > $(unitdir)/$$unit; done
+	install -d $(confdir)/drivers.d $(DESTDIR)/usr/lib/drvguard/drivers.d $(DESTDIR)/var/cache/drvguard
+	kbuild/install-boot install $(PREFIX)/sbin '$(DESTDIR)' $(BOOT)
 	$(if $(KREL),install -D -m 644 $(BUILD)/modules/$(KREL)/drvguard.ko \
 		$(DESTDIR)/lib/modules/$(KREL)/updates/drvguard.ko)
 
 # Configuration and what was staged are the administrator's, and stay.
 uninstall:
 	rm -f $(sbindir)/drvguard $(mandir)/man8/drvguard.8 $(mandir)/man5/drvguard.conf.5
-	rm -f $(UNITS:%=$(unitdir)/%)
+	kbuild/install-boot uninstall $(PREFIX)/sbin '$(DESTDIR)' $(BOOT)
 
 clean:
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A small Debian root with systemd and two kernels, for the virtual machines.
+# A small Debian root with kernels, for the virtual machines.
 #
-#   rootfs.sh A B        prints a directory of the cache, made if it is not there:
+#   rootfs.sh [--with PACKAGE,...] REL...
+#                        prints a directory of the cache, made if it is not there:
 #       root/            the root file system, unpacked
-#       vmlinuz-REL      kernel and initrd of releases A and B, for QEMU's -kernel and -initrd
+#       vmlinuz-REL      kernel and initrd of each release, for QEMU's -kernel and -initrd
 #       initrd-REL
 #       build.log        what mmdebstrap said
 #
-# Both kernel packages are installed in it by dpkg, so their hooks have run. It boots from a
+# It has systemd and initramfs-tools, or what is asked for in their place: --with sysvinit-core,
+# --with dracut. The kernel packages are installed in it by dpkg, so their hooks have run. It boots from a
 # virtio disk to multi-user.target without a network, a login prompt or a timer. Nobody writes
 # to root/: vm.sh image makes disks from it. Needs root (mmdebstrap, and files owned by root).
 
@@ -19,6 +21,8 @@
 packages=(systemd systemd-sysv udev kmod util-linux mount e2fsprogs
 	libelf1 libkmod2 libarchive13 liblzo2-2 libmount1 libinih1 libjson-c5 libssl3 libsystemd0 libsqlite3-0
 	linux-base initramfs-tools busybox lz4)
+# What a package of --with stands in for.
+declare -A instead=([sysvinit-core]=systemd-sysv [dracut]=initramfs-tools)
 
 # Units that cost time at boot, or run later in the middle of a test. What a driver's boot depends
 # on stays: udev, the loading of modules, mounts, the journal.
@@ -59,9 +63,11 @@ sources() {
 		done
 }
 
-# Run by mmdebstrap with the new root as last argument, as "rootfs.sh --customize TOP DEB DEB ROOT".
-customize() { # DEB-A DEB-B ROOT
-	local root=$3 unit
+# Run by mmdebstrap with the new root as last argument, as "rootfs.sh --customize DEB... ROOT".
+customize() { # DEB... ROOT
+	local root=${*: -1} unit
+	mkdir -p "$root/etc/initramfs-tools/conf.d" "$root/etc/dracut.conf.d"
+	echo 'hostonly=no compress=lz4' >"$root/etc/dracut.conf.d/drvguard.conf"
 	cat >"$root/etc/initramfs-tools/conf.d/drvguard" <<-'END'
 		MODULES=list
 		COMPRESS=lz4
@@ -76,7 +82,7 @@ customize() { # DEB-A DEB-B ROOT
 		chmod 755 "$root/etc/initramfs-tools/scripts/$unit/udev"
 	done
 	mkdir "$root/var/tmp/kernels"
-	cp "$1" "$2" "$root/var/tmp/kernels/"
+	cp "${@:1:$#-1}" "$root/var/tmp/kernels/"
 	chroot "$root" sh -c 'DEBIAN_FRONTEND=noninteractive dpkg -i /var/tmp/kernels/*.deb'
 	rm -rf "$root/var/tmp/kernels"
 
@@ -96,12 +102,17 @@ customize() { # DEB-A DEB-B ROOT
 	sed -i 's/^root:[^:]*:/root::/' "$root/etc/shadow"
 }
 
-root_make() { # A B TMP
-	local top=$3 release options=() line
-	local deb_a deb_b self
-	deb_a=$(image_deb "$1")
-	deb_b=$(image_deb "$2")
-	self=$e2e_dir/rootfs.sh
+root_make() { # WITH REL... TMP
+	local with=$1 top=${*: -1} rels=("${@:2:$#-2}") release options=() debs='' include='' package other line
+	for release in "${rels[@]}"; do
+		debs+=" '$(image_deb "$release")'"
+	done
+	for package in "${packages[@]}" ${with//,/ }; do
+		for other in ${with//,/ }; do
+			[ "$package" != "${instead[$other]:-}" ] || continue 2
+		done
+		include+=${include:+,}$package
+	done
 	if [ "$(id -u)" != 0 ]; then
 		die "making a root file system needs root"
 	fi
@@ -109,11 +120,11 @@ root_make() { # A B TMP
 		options+=(--aptopt="${line%;}")
 	done < <(apt-config dump | grep -iE '^Acquire::(http|https)::.*"[^"]+"' || true)
 	release=$(. /etc/os-release && echo "${VERSION_CODENAME:?}")
-	echo "${0##*/}: making a Debian root with $1 and $2, a minute or so" >&2
+	echo "${0##*/}: making a Debian root with ${rels[*]} $with, a minute or so" >&2
 	sources >"$top/sources.list"
 	chmod 711 "$top"
 	if ! mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
-		--include="$(IFS=, && echo "${packages[*]}")" \
+		--include="$include" \
 		--aptopt='Apt::Install-Recommends "false"' \
 		--aptopt='Acquire::Languages "none"' \
 		"${options[@]}" \
@@ -125,7 +136,7 @@ root_make() { # A B TMP
 		--dpkgopt='path-exclude=/usr/share/zoneinfo/*' \
 		--dpkgopt='path-exclude=/usr/lib/x86_64-linux-gnu/gconv/*' \
 		--dpkgopt=force-unsafe-io \
-		--customize-hook="'$self' --customize '$deb_a' '$deb_b' \"\$1\"" \
+		--customize-hook="'$e2e_dir/rootfs.sh' --customize$debs \"\$1\"" \
 		"$release" "$top/root" "$top/sources.list" >"$top/build.log" 2>&1; then
 		tail -n 30 "$top/build.log" >&2
 		cp "$top/build.log" "$cache_dir/rootfs/failed.log"
@@ -133,7 +144,7 @@ root_make() { # A B TMP
 	fi
 	# a fixed identity (mmdebstrap leaves none): this is no first boot
 	echo 6472766775617264652d326520766d00 >"$top/root/etc/machine-id"
-	for release in "$1" "$2"; do
+	for release in "${rels[@]}"; do
 		cp "$top/root/boot/vmlinuz-$release" "$top/vmlinuz-$release"
 		cp "$top/root/boot/initrd.img-$release" "$top/initrd-$release"
 	done
@@ -145,17 +156,25 @@ recipe() {
 	sha256sum <"$e2e_dir/rootfs.sh" | cut -c1-16
 }
 
-case $#:${1:-} in
-4:--customize)
+with=
+case ${1:-} in
+--customize)
 	shift
 	customize "$@"
+	exit 0
 	;;
-2:[0-9]*)
-	dest=$cache_dir/rootfs/${1}_$2
+--with)
+	with=${2:-}
+	shift 2
+	;;
+esac
+case ${1:-} in
+[0-9]*)
+	dest=$cache_dir/rootfs/$(IFS=_ && echo "$*")${with:+_$with}
 	if [ -e "$dest" ] && [ "$(cat "$dest/recipe")" != "$(recipe)" ]; then
 		rm -rf "$dest"
 	fi
-	cache_make "$dest" root_make "$1" "$2"
+	cache_make "$dest" root_make "$with" "$@"
 	echo "$dest"
 	;;
 *)
