@@ -1179,6 +1179,7 @@ static int run_entry(struct dg_grub *g, const struct entry *e, struct menu *sub,
 
 void dg_grub_boot_free(struct dg_grub_boot *b)
 {
+	free(b->path);
 	free(b->title);
 	free(b->id);
 	free(b->kernel);
@@ -1213,12 +1214,10 @@ static int follow(struct dg_grub *g, const struct menu *m, const char *path, uns
 
 int dg_grub_default(struct dg_grub *g, struct dg_grub_boot *ret)
 {
-	dg_auto_free char *path = strdup(get_var(g, "default"));
-	int r = path ? 0 : -ENOMEM;
+	int r;
 
-	*ret = (struct dg_grub_boot){ 0 };
-	if (r == 0)
-		r = follow(g, &g->main, path, 0, ret);
+	*ret = (struct dg_grub_boot){ .path = strdup(get_var(g, "default")) };
+	r = ret->path ? follow(g, &g->main, ret->path, 0, ret) : -ENOMEM;
 	if (r < 0)
 		dg_grub_boot_free(ret);
 	return r;

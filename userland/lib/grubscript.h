@@ -28,6 +28,7 @@ struct dg_grub_site {
 
 /* Where its default, or one of its entries, leads to. */
 struct dg_grub_boot {
+	char *path;	  /* what $default was; NULL of dg_grub_each() */
 	char *title, *id; /* its path through the submenus, parts between '>', as GRUB_DEFAULT takes them */
 	char *kernel;	  /* what it gives to linux; NULL: it boots something else, or that cannot be told */
 	char why[200];	  /* NULL kernel: why */
