@@ -133,6 +133,21 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	dg_job_raise(job, code);
 }
 
+/* When it cannot be told which kernel boots next, all that it may be have to be fit. */
+static void tell_next(const struct dg_job *job)
+{
+	const struct dg_nextboot *n = job->next;
+
+	if (!n || job->context->json || !n->candidates[0])
+		return;
+	if (!n->release)
+		printf("\nwhich of them boots next cannot be told: %s\n", n->evidence);
+	else if (n->once)
+		printf("\n%s boots once, then %s: %s\n", n->release, n->after ? n->after : "cannot tell", n->evidence);
+	else if (job->context->verbose)
+		printf("\n%s boots next: %s\n", n->release, n->evidence);
+}
+
 enum dg_exit cmd_preflight(const struct dg_context *c)
 {
 	struct dg_context with = *c;
@@ -152,7 +167,9 @@ enum dg_exit cmd_preflight(const struct dg_context *c)
 			dg_report_note("preflight takes one kernel", "name one, next or all");
 			dg_job_raise(&job, DG_EXIT_USAGE);
 		} else {
+			job.next_any = true;
 			dg_job_each_kernel(&job, one_kernel);
+			tell_next(&job);
 			dg_job_print(&job);
 		}
 	}

@@ -94,36 +94,54 @@ void dg_job_record(const struct dg_job *job, const struct dg_event *events, size
 		dg_report_error(r, &note);
 }
 
-char *dg_job_next(const char *root)
+bool dg_job_read_next(struct dg_job *job)
 {
-	char **v, *last = NULL;
+	int r = job->next ? 0 : dg_nextboot_read(job->context->root, &job->next);
+	struct dg_diag d = { 0 };
 
-	if (dg_kernel_list(root, &v) < 0)
-		return NULL;
-	for (char **p = v; *p; p++) {
-		free(last);
-		last = strdup(*p);
+	if (r < 0) {
+		dg_diag_errno(&d, r, job->context->root, "find out which kernel boots next");
+		dg_job_error(job, r, &d);
 	}
-	dg_strv_free(v);
-	return last;
+	return r == 0;
 }
 
-static char *one_release(const struct dg_context *c, struct dg_diag *d)
+/* "A, B, C" */
+static char *joined(char **v)
 {
-	struct dg_running now;
-	char *next;
+	dg_auto_free char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
 
-	if (c->kernel && !dg_streq(c->kernel, "next"))
-		return strdup(c->kernel);
-	if (c->kernel) {
-		next = dg_job_next(c->root);
-		if (!next)
-			dg_diag_set(d, 0, c->root, "install one", "no kernel is installed");
-		return next;
+	if (!f)
+		return NULL;
+	for (char **p = v; *p; p++)
+		fprintf(f, "%s%s", p == v ? "" : ", ", *p);
+	return fclose(f) == 0 ? dg_take(text) : NULL;
+}
+
+/* What "next" stands for; NULL after a message. */
+static char **next_releases(struct dg_job *job)
+{
+	dg_auto_free char *all = NULL;
+	struct dg_diag d = { 0 };
+	char **v;
+
+	if (!dg_job_read_next(job))
+		return NULL;
+	if (!job->next->candidates[0]) {
+		dg_diag_set(&d, 0, job->context->root, "install one", "no kernel is installed");
+	} else if (job->next->release || job->next_any) {
+		v = dg_strv_copy(job->next->candidates);
+		if (v)
+			return v;
+		dg_diag_set(&d, 0, job->context->root, "", "no memory");
+	} else {
+		all = joined(job->next->candidates);
+		dg_diag_set(&d, 0, "which kernel boots next", "", "cannot be told: %s", job->next->evidence);
+		snprintf(d.cure, sizeof(d.cure), "name one with --kernel: %s", all ? all : "");
 	}
-	if (dg_running_read(c->root, &now) == 0)
-		return strdup(now.release);
-	dg_diag_set(d, 0, c->root, "name one with --kernel RELEASE, next or all", "no kernel runs in this root");
+	dg_job_error(job, -ENOENT, &d);
 	return NULL;
 }
 
@@ -132,16 +150,25 @@ static char **releases(struct dg_job *job)
 {
 	const struct dg_context *c = job->context;
 	struct dg_diag d = { 0 };
+	struct dg_running now;
 	char **v = NULL;
 
+	if (dg_streq(c->kernel, "next"))
+		return next_releases(job);
 	if (dg_streq(c->kernel, "all")) {
 		if (dg_kernel_list(c->root, &v) == 0 && *v)
 			return v;
 		dg_diag_set(&d, 0, c->root, "install one", "no kernel is installed");
-	} else {
-		v = calloc(2, sizeof(*v));
-		if (v && (v[0] = one_release(c, &d)))
+	} else if (c->kernel || dg_running_read(c->root, &now) == 0) {
+		const char *const one[] = { c->kernel ? c->kernel : now.release, NULL };
+
+		v = dg_strv_copy((char *const *)one);
+		if (v)
 			return v;
+		dg_diag_set(&d, 0, c->root, "", "no memory");
+	} else {
+		dg_diag_set(&d, 0, c->root, "name one with --kernel RELEASE, next or all",
+			    "no kernel runs in this root");
 	}
 	dg_strv_free(v);
 	dg_job_error(job, -ENOENT, &d);
@@ -181,6 +208,8 @@ void dg_job_print_as(struct dg_job *job, const char *key)
 	json_object_object_add(o, key, json_object_get(job->list));
 	if (job->store)
 		json_object_object_add(o, "store", json_object_get(job->store));
+	if (job->next)
+		json_object_object_add(o, "next", dg_json_nextboot(job->next));
 	dg_json_end(o);
 }
 
@@ -189,5 +218,6 @@ enum dg_exit dg_job_end(struct dg_job *job)
 	json_object_put(job->list);
 	json_object_put(job->store);
 	dg_config_free(job->config);
+	dg_nextboot_free(job->next);
 	return job->code;
 }

@@ -9,6 +9,7 @@
 #include "lib/config.h"
 #include "lib/event.h"
 #include "lib/kernel.h"
+#include "lib/nextboot.h"
 
 struct dg_job {
 	const struct dg_context *context;
@@ -16,6 +17,8 @@ struct dg_job {
 	const char *const *names;  /* drivers asked for; NULL: all */
 	struct json_object *list;  /* one object a kernel, printed as "kernels" */
 	struct json_object *store; /* what is about no kernel, printed as "store"; NULL: nothing */
+	struct dg_nextboot *next;  /* which kernel boots next; NULL: not asked for, or not read yet */
+	bool next_any;		   /* when that cannot be told, "next" stands for all it may be */
 	enum dg_exit code;
 };
 
@@ -46,8 +49,8 @@ enum dg_exit dg_job_end(struct dg_job *job);
 /* Record what was done, one event a driver. That it could not be is told, and changes no exit code. */
 void dg_job_record(const struct dg_job *job, const struct dg_event *events, size_t n);
 
-/* The kernel that boots next, as far as it can be told: the newest installed. Caller frees; NULL: none. */
-char *dg_job_next(const char *root);
+/* Read ->next. False: it was told why not. */
+bool dg_job_read_next(struct dg_job *job);
 
 /* Tell a library error and raise the code: UNKNOWN, or USAGE for -EINVAL. */
 void dg_job_error(struct dg_job *job, int err, const struct dg_diag *d);

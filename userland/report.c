@@ -159,6 +159,21 @@ static void known_string(struct json_object *o, const char *key, const char *val
 	dg_json_string(o, key, value && *value ? value : NULL);
 }
 
+struct json_object *dg_json_nextboot(const struct dg_nextboot *n)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	dg_json_string(o, "release", n->release);
+	dg_json_string(o, "loader", n->loader);
+	dg_json_string(o, "evidence", n->evidence);
+	for (char **p = n->candidates; *p; p++)
+		json_object_array_add(list, json_object_new_string(*p));
+	json_object_object_add(o, "candidates", list);
+	json_object_object_add(o, "once", json_object_new_boolean(n->once));
+	dg_json_string(o, "after", n->after);
+	return o;
+}
+
 struct json_object *dg_json_kernel(const struct dg_kernel *k)
 {
 	struct json_object *o = json_object_new_object(), *level = json_object_new_object();

@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "context.h"
+#include "lib/nextboot.h"
 #include "lib/survey.h"
 
 #define DG_JSON_SCHEMA 1
@@ -41,6 +42,8 @@ void dg_json_end(struct json_object *o);
 /* NULL becomes null. */
 void dg_json_string(struct json_object *o, const char *key, const char *value);
 struct json_object *dg_json_kernel(const struct dg_kernel *k);
+/* {"release","loader","evidence","candidates","once","after"} */
+struct json_object *dg_json_nextboot(const struct dg_nextboot *n);
 struct json_object *dg_json_judgement(const char *driver, const char *file, const struct dg_judgement *j);
 struct json_object *dg_json_standing(const struct dg_standing *st);
 /* One {"where","what","cure"} each. */

@@ -509,6 +509,24 @@ int dg_dir_list(const char *path, char ***ret)
 	return 0;
 }
 
+char **dg_strv_copy(char *const *v)
+{
+	char **copy;
+	size_t n = 0;
+
+	while (v[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(v[i]);
+		if (!copy[i]) {
+			dg_strv_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
 void dg_strv_free(char **v)
 {
 	for (char **p = v; p && *p; p++)

@@ -82,6 +82,8 @@ int dg_tree_remove(const char *path);
  * "..", ended by NULL. Free with dg_strv_free().
  */
 int dg_dir_list(const char *path, char ***ret);
+/* A copy of such a list; NULL without memory. */
+char **dg_strv_copy(char *const *v);
 void dg_strv_free(char **v);
 void dg_strv_freep(char ***v);
 
