@@ -20,6 +20,7 @@ enum dg_exit cmd_cleanup(const struct dg_context *c);
 enum dg_exit cmd_repair(const struct dg_context *c);
 enum dg_exit cmd_boot(const struct dg_context *c);
 enum dg_exit cmd_watch(const struct dg_context *c);
+enum dg_exit cmd_hook(const struct dg_context *c);
 enum dg_exit cmd_history(const struct dg_context *c);
 
 #endif

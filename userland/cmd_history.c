@@ -36,6 +36,7 @@ static const struct words {
 	{ "recover", NULL, "recovered %t after an interrupted run", "recovered %v after an interrupted run",
 	  "recovered after an interrupted run", "recover %t", false },
 	{ "cleanup", NULL, "cleaned up %f", "cleaned up %v", "cleaned up", "clean up %f", false },
+	{ "lack", NULL, "found no match", "found no match", "found no match", "find a match", false },
 	{ "found", NULL, "found %t staged", "found %v staged", "found staged", "tell %t", false },
 };
 

@@ -20,6 +20,7 @@ enum dg_option {
 	DG_OPTION_KEEP = 1 << 8,
 	DG_OPTION_DATES = 1 << 9, /* --since, --until */
 	DG_OPTION_STOP = 1 << 10,
+	DG_OPTION_NO_INITRAMFS = 1 << 11,
 };
 
 struct dg_context {
@@ -27,7 +28,7 @@ struct dg_context {
 	const char *config;	   /* NULL: the usual places */
 	const char *kernel;	   /* NULL: the running one; a release, "next" or "all" */
 	const char *since, *until; /* dates as given; NULL: no bound */
-	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot, stop;
+	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot, stop, no_initramfs;
 	unsigned int to; /* a generation; 0: the one before */
 	int keep;	 /* generations; -1: as configured */
 	char **args;	 /* after the command, ended by NULL */

@@ -43,6 +43,8 @@ static const struct command {
 	{ "boot", cmd_boot, 0, false, "",
 	  "early boot: hold back what does not match, with the root file system alone" },
 	{ "watch", cmd_watch, 0, false, "", "wait for the depots, repair, end when nothing waits" },
+	{ "hook", cmd_hook, DG_OPTION_NO_INITRAMFS, true, "add|remove [--no-initramfs] REL|all|-",
+	  "for package managers: a kernel has come, or gone" },
 	{ "history", cmd_history, DG_OPTION_KERNEL | DG_OPTION_DATES, true,
 	  "[--kernel REL] [--since DATE] [--until DATE] [DRIVER ...]", "what was done, when and by whom" },
 };
@@ -79,6 +81,7 @@ enum {
 	OPT_KEEP,
 	OPT_SINCE,
 	OPT_UNTIL,
+	OPT_NO_INITRAMFS,
 	OPT_VERSION
 };
 
@@ -102,6 +105,7 @@ static const struct option long_options[] = {
 	{ "preview", no_argument, NULL, OPT_DRY_RUN },
 	{ "since", required_argument, NULL, OPT_SINCE },
 	{ "until", required_argument, NULL, OPT_UNTIL },
+	{ "no-initramfs", no_argument, NULL, OPT_NO_INITRAMFS },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
 };
@@ -168,6 +172,10 @@ static bool take_option(int option, struct dg_context *c, unsigned int *used)
 	case OPT_STOP:
 		c->stop = true;
 		*used |= DG_OPTION_STOP;
+		break;
+	case OPT_NO_INITRAMFS:
+		c->no_initramfs = true;
+		*used |= DG_OPTION_NO_INITRAMFS;
 		break;
 	case OPT_TO:
 		*used |= DG_OPTION_TO;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "recording.h"
 
+#include "report.h"
+
 /* Events gathered for one dg_job_record(); they borrow their texts. */
 struct gathering {
 	struct dg_event *v;
@@ -150,6 +152,23 @@ void dg_record_repair(const struct dg_job *job, const struct dg_repair *r)
 		e->detail = r->stage_problem.what;
 	}
 	add_loads(&g, r);
+	record(job, &g);
+}
+
+void dg_record_lacks(const struct dg_job *job, const struct dg_survey *s)
+{
+	dg_auto_free char(*causes)[400] = calloc(s->n + 1, sizeof(*causes));
+	struct gathering g = { 0 };
+
+	for (size_t i = 0; causes && i < s->n; i++) {
+		struct dg_event *e = s->v[i].match == DG_MATCH ? NULL : add(&g, "lack", s->kernel->release);
+
+		if (!e)
+			continue;
+		dg_standing_cause(&s->v[i], causes[i], sizeof(causes[i]));
+		e->driver = s->v[i].driver->name;
+		e->detail = causes[i];
+	}
 	record(job, &g);
 }
 

@@ -16,6 +16,8 @@ void dg_record_changes(const struct dg_job *job, const struct dg_kernel *k, cons
 		       const char *action);
 /* All of a repair: what was recovered, reverted, staged, loaded. */
 void dg_record_repair(const struct dg_job *job, const struct dg_repair *r);
+/* The drivers that @s's kernel lacks. */
+void dg_record_lacks(const struct dg_job *job, const struct dg_survey *s);
 void dg_record_recovery(const struct dg_job *job, const struct dg_diags *recovered);
 
 #endif

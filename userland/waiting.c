@@ -6,6 +6,30 @@
 #include "lib/fs.h"
 #include "report.h"
 
+/* Past that it is no record of ours. */
+#define RECORD_MOST ((size_t)256 << 10)
+
+/* "DRIVER RELEASE DEPOT": of a kernel that is there, and not this one. */
+static bool is_of_another(const char *line, const char *root, const char *release)
+{
+	char driver[64], of[80];
+
+	return sscanf(line, "%63s %79s", driver, of) == 2 && !dg_streq(of, release) && !dg_kernel_is_gone(root, of);
+}
+
+static void keep_others(const struct dg_survey *s, const char *path, FILE *to)
+{
+	dg_auto_free void *text = NULL;
+	char *save = NULL;
+	size_t len;
+
+	if (dg_file_read(path, RECORD_MOST, &text, &len) < 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (is_of_another(line, s->root, s->kernel->release))
+			fprintf(to, "%s\n", line);
+}
+
 static int write_record(const struct dg_survey *s, const char *path)
 {
 	dg_auto_free char *text = NULL, *dir = dg_path_join(s->root, "/run/drvguard");
@@ -15,6 +39,7 @@ static int write_record(const struct dg_survey *s, const char *path)
 
 	if (!f)
 		return -ENOMEM;
+	keep_others(s, path, f);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].match == DG_WAITING)
 			fprintf(f, "%s %s %s\n", s->v[i].driver->name, s->kernel->release,

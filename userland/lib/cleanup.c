@@ -17,6 +17,7 @@ struct planning {
 	unsigned int keep;
 	struct dg_running now;
 	bool trees_there; /* /lib/modules can be looked at, so that a tree that is missing is gone */
+	bool linked_only; /* of the store only what is linked to by what goes */
 	struct dg_cleanup *to;
 };
 
@@ -261,7 +262,7 @@ static int plan_stored(const char *path, const struct stat *st, void *data)
 	for (size_t i = 0; st->st_nlink > 1 && i < planned; i++)
 		if (p->to->v[i].kind != DG_DOOMED_STORED)
 			count_links(p->to->v[i].path, &l);
-	if (st->st_nlink > l.n + 1)
+	if (st->st_nlink > l.n + 1 || (p->linked_only && !l.n))
 		return 0;
 	return doom(p, DG_DOOMED_STORED, strdup(path), size_on_disk(st));
 }
@@ -300,6 +301,27 @@ int dg_cleanup_plan(const char *root, const struct dg_config *config, unsigned i
 	dg_strv_free(releases);
 	if (r == 0)
 		r = dg_store_each(root, config->store, plan_stored, &p);
+	if (r < 0)
+		return dg_diag_errno(d, r, config->store, "work out what nothing needs");
+	*ret = dg_take(c);
+	return 0;
+}
+
+int dg_cleanup_plan_gone(const char *root, const struct dg_config *config, const char *release, struct dg_cleanup **ret,
+			 struct dg_diag *d)
+{
+	dg_auto(dg_cleanup_freep) struct dg_cleanup *c = calloc(1, sizeof(*c));
+	struct planning p = { .root = root, .store = config->store, .linked_only = true, .to = c };
+	int r = 0;
+
+	if (!c)
+		return -ENOMEM;
+	(void)dg_running_read(root, &p.now);
+	if (trees_there(root) && dg_kernel_is_gone(root, release) && !dg_streq(release, p.now.release)) {
+		r = plan_gone(&p, release);
+		if (r == 0)
+			r = dg_store_each(root, config->store, plan_stored, &p);
+	}
 	if (r < 0)
 		return dg_diag_errno(d, r, config->store, "work out what nothing needs");
 	*ret = dg_take(c);

@@ -35,6 +35,13 @@ struct dg_cleanup {
  */
 int dg_cleanup_plan(const char *root, const struct dg_config *config, unsigned int keep, struct dg_cleanup **ret,
 		    struct dg_diag *d);
+/*
+ * The same of nothing but what is kept for @release and for no other, which a package
+ * manager says it has removed: all of it when neither its image nor its modules are there, whatever
+ * else was left in its tree; nothing otherwise, nor while it runs.
+ */
+int dg_cleanup_plan_gone(const char *root, const struct dg_config *config, const char *release, struct dg_cleanup **ret,
+			 struct dg_diag *d);
 /* Remove it. The caller holds the lock, and planned under it. */
 int dg_cleanup_run(const struct dg_cleanup *c, struct dg_diag *d);
 void dg_cleanup_free(struct dg_cleanup *c);

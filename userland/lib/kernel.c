@@ -142,6 +142,18 @@ void dg_kernel_freep(struct dg_kernel **k)
 	dg_kernel_free(*k);
 }
 
+bool dg_kernel_is_gone(const char *root, const char *release)
+{
+	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
+	dg_auto_free char *modules = NULL;
+	int r = dg_kernel_open(root, release, &k, NULL);
+
+	if (r < 0 || k->image)
+		return r == -ENOENT;
+	modules = dg_format("%s/kernel", k->modules_dir);
+	return modules && !dg_path_is_dir(modules);
+}
+
 static int by_version(const void *a, const void *b)
 {
 	return dg_version_compare(*(char *const *)a, *(char *const *)b);

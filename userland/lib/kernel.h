@@ -66,6 +66,12 @@ int dg_kernel_open(const char *root, const char *release, struct dg_kernel **ret
 void dg_kernel_free(struct dg_kernel *k);
 void dg_kernel_freep(struct dg_kernel **k);
 
+/*
+ * Whether neither image nor modules of it are there, as when its package was removed,
+ * whatever depmod(8) and others left in its tree.
+ */
+bool dg_kernel_is_gone(const char *root, const char *release);
+
 /* Every release with modules or an image, lowest first; free with dg_strv_free(). */
 int dg_kernel_list(const char *root, char ***ret);
 

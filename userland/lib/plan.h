@@ -19,6 +19,7 @@ struct dg_stage_options {
 	bool force;		  /* a lower version, or a withdrawn one, may replace what is staged */
 	bool trial;		  /* until it is confirmed: trial.h */
 	bool mount;		  /* by bind mount: mounted.h */
+	bool image_follows;	  /* whoever called makes the initramfs right after: it is left alone */
 	const char *const *names; /* NULL: all; else ended by NULL */
 };
 

@@ -175,6 +175,7 @@ static int commit(const struct dg_survey *s, const struct dg_stage_options *o, s
 				   s->generation->number, number, d);
 	if (err < 0)
 		return err;
+	t.image_follows = o->image_follows;
 	err = make_generation(s, r, number, d);
 	if (err == 0)
 		err = note_trial(s, o, number, d);
@@ -284,11 +285,13 @@ static void note_final(const struct dg_survey *s)
 }
 
 /* Somebody made the initramfs when another driver was staged. */
-static int mend_image(const struct dg_survey *s, struct dg_diag *d)
+static int mend_image(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_diag *d)
 {
 	bool stale = false;
 	int err;
 
+	if (o->image_follows)
+		return 0;
 	for (size_t i = 0; i < s->n; i++)
 		stale |= s->v[i].staged_ours && s->v[i].boot_image == DG_IMAGE_OTHER;
 	if (!stale)
@@ -298,17 +301,18 @@ static int mend_image(const struct dg_survey *s, struct dg_diag *d)
 }
 
 /* An index made before our link, or by somebody else, may not know what is staged. */
-static int mend_index(const struct dg_survey *s, struct dg_stage_result *r, struct dg_diag *d)
+static int mend_index(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
+		      struct dg_diag *d)
 {
 	int err;
 
 	if (!look_for_shadows(s, r, false) || index_is_final(s, r))
-		return mend_image(s, d);
+		return mend_image(s, o, d);
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
 	if (look_for_shadows(s, r, false) && err == 0)
 		note_final(s);
-	return err < 0 ? err : mend_image(s, d);
+	return err < 0 ? err : mend_image(s, o, d);
 }
 
 /* Whether the initramfs will have to be made anew, for all that can be told before. */
@@ -320,7 +324,8 @@ static bool holds_any(const struct dg_survey *s)
 	return false;
 }
 
-static int check_room(const struct dg_survey *s, const struct dg_stage_result *r, struct dg_diag *d)
+static int check_room(const struct dg_survey *s, const struct dg_stage_options *o, const struct dg_stage_result *r,
+		      struct dg_diag *d)
 {
 	struct dg_room room = { .root = s->root, .store = s->config->store, .kernel = s->kernel };
 	struct dg_initramfs_space space = { 0 };
@@ -333,7 +338,7 @@ static int check_room(const struct dg_survey *s, const struct dg_stage_result *r
 			room.files++;
 			room.bytes += c->from_store ? 0 : c->file->len;
 		}
-	if (holds_any(s) && dg_initramfs_space(s->root, s->kernel->release, &space, NULL) == 0) {
+	if (!o->image_follows && holds_any(s) && dg_initramfs_space(s->root, s->kernel->release, &space, NULL) == 0) {
 		room.boot = boot = space.dir;
 		room.boot_bytes = space.need;
 	}
@@ -368,7 +373,7 @@ static int change(const struct dg_survey *s, const struct dg_stage_options *o, s
 				   "has no /lib/modules tree to stage into");
 	/* The manifest names the kernel it is proven for; without a build-id it is proven for none. */
 	(void)dg_kernel_build_id(s->kernel, NULL);
-	err = check_room(s, r, d);
+	err = check_room(s, o, r, d);
 	if (err == 0)
 		err = commit(s, o, r, d);
 	if (err == 0)
@@ -390,7 +395,7 @@ static int mount_one(const struct dg_survey *s, struct dg_stage_item *item, stru
 static int mount_all(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
 		     struct dg_diag *d)
 {
-	int err = check_room(s, r, d);
+	int err = check_room(s, o, r, d);
 
 	for (size_t i = 0; i < r->n && err == 0; i++)
 		if (dg_modname_in(o->names, r->v[i].standing->driver->name)) {
@@ -445,9 +450,9 @@ int dg_stage_run(const struct dg_survey *s, const struct dg_stage_options *o, st
 			err = mount_all(s, o, r, d);
 	} else if (dg_plan_make(s, o, r)) {
 		if (!o->dry_run)
-			err = all_there(s, r) ? mend_index(s, r, d) : change(s, o, r, d);
+			err = all_there(s, r) ? mend_index(s, o, r, d) : change(s, o, r, d);
 	} else if (!o->dry_run && s->generation->link == DG_LINK_GOOD) {
-		err = mend_index(s, r, d);
+		err = mend_index(s, o, r, d);
 	}
 	/* It is staged, whether they can be unmounted or are busy; a mount that stays shows as M. */
 	if (err == 0 && !o->mount && !o->dry_run)

@@ -491,7 +491,8 @@ static int take(const char *root, const struct dg_config *config, struct dg_kern
 	s->root = root;
 	s->config = config;
 	s->kernel = kernel;
-	s->running = dg_running_read(root, &s->now) == 0 && dg_streq(s->now.release, kernel->release);
+	s->running = !(flags & DG_SURVEY_INSTALLED) && dg_running_read(root, &s->now) == 0 &&
+		     dg_streq(s->now.release, kernel->release);
 	if (s->running)
 		dg_running_boot_id(root, s->boot_id, sizeof(s->boot_id));
 	s->v = calloc(config->n_drivers + 1, sizeof(*s->v));

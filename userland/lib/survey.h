@@ -97,6 +97,8 @@ struct dg_survey {
 
 enum dg_survey_flags {
 	DG_SURVEY_NO_DEPOT = 1 << 0, /* early boot: the root file system alone */
+	/* As it is installed, for its next boot: the kernel of that name that runs now may be another build. */
+	DG_SURVEY_INSTALLED = 1 << 1,
 };
 
 /*

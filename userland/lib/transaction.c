@@ -74,7 +74,7 @@ static int refresh_image(const struct dg_transaction *t, const struct dg_manifes
 	int r;
 
 	/* Early in boot there is no tool that could; the states tell, and the next repair mends it. */
-	if (t->recovering)
+	if (t->recovering || t->image_follows)
 		return 0;
 	r = dg_bootimage_refresh(t->kernel, from, to, d);
 	return r == -ENOENT || r == -ESTALE || !dg_action_builds(t->intent.action) ? 0 : r;
@@ -155,7 +155,7 @@ static void undo_image(const struct dg_transaction *t, const struct dg_manifest 
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
 
-	if (!t->recovering)
+	if (!t->recovering && !t->image_follows)
 		(void)dg_bootimage_refresh(t->kernel, to, from, NULL);
 }
 

@@ -20,7 +20,8 @@ struct dg_transaction {
 	const char *root, *store;
 	struct dg_kernel *kernel;
 	struct dg_intent intent;
-	bool recovering; /* what another run left: nothing slow, and nothing thrown away that may be of use */
+	bool recovering;    /* what another run left: nothing slow, and nothing thrown away that may be of use */
+	bool image_follows; /* set between begin and commit: the caller's caller makes the initramfs */
 };
 
 /*
