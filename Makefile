@@ -28,7 +28,13 @@ sbindir  = $(DESTDIR)$(PREFIX)/sbin
 mandir   = $(DESTDIR)$(PREFIX)/share/man
 unitdir  = /lib/systemd/system
 # What boot/ has and where it goes: a file of boot/, or all of a directory, and the directory it is put into.
-BOOT     = systemd/:$(unitdir)
+BOOT     = systemd/:$(unitdir) \
+	   kernel/postinst.d/:/etc/kernel/postinst.d kernel/postrm.d/:/etc/kernel/postrm.d \
+	   kernel/header_postinst.d/:/etc/kernel/header_postinst.d kernel/install.d/:/usr/lib/kernel/install.d \
+	   $(if $(filter zypp,$(PACKAGERS)),zypp/:/usr/lib/zypp/plugins/commit) \
+	   $(if $(filter pacman,$(PACKAGERS)),pacman/:/usr/share/libalpm/hooks)
+# Whose hooks are installed too: those that are here. RPM's triggers go into a package's spec file: boot/rpm.
+PACKAGERS ?= $(if $(wildcard /usr/lib/zypp),zypp) $(if $(wildcard /usr/share/libalpm),pacman)
 confdir  = $(DESTDIR)/etc/drvguard
 
 CC      ?= gcc

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <syslog.h>
 
 #include "cmd.h"
 #include "job.h"
@@ -18,9 +17,9 @@
 #include "lib/tool.h"
 #include "lib/transaction.h"
 #include "motd.h"
+#include "readying.h"
 #include "recording.h"
 #include "report.h"
-#include "waiting.h"
 
 struct hook {
 	struct dg_job job;
@@ -29,81 +28,6 @@ struct hook {
 	struct dg_diag lock_problem;
 	size_t waiting;
 };
-
-/* On the terminal and in the log of the system that it is about. */
-static void tell_loudly(const struct hook *h, const struct dg_diag *d)
-{
-	dg_report_error(0, d);
-	if (!dg_streq(h->job.context->root, "/"))
-		return;
-	openlog("drvguard", LOG_PID, LOG_DAEMON);
-	syslog(LOG_ERR, "%s: %s; %s", d->where, d->what, d->cure);
-	closelog();
-}
-
-static void tell_match(const struct dg_ready *r, size_t i)
-{
-	const struct dg_standing *st = &r->after->v[i];
-	bool fresh = r->staged && r->staged->v[i].step == DG_STAGE_STAGED;
-
-	printf("kernel %s: %s %s, %s: %s%s\n", r->after->kernel->release, st->driver->name,
-	       dg_show(st->staged.file->version), dg_verdict_name(st->staged.judgement->verdict),
-	       fresh ? "staged from " : "in place",
-	       fresh ? dg_show(dg_stage_choice(&r->staged->v[i])->file->path) : "");
-}
-
-static struct json_object *to_json(const struct dg_ready *r)
-{
-	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-
-	json_object_object_add(o, "kernel", dg_json_kernel(r->after->kernel));
-	json_object_object_add(o, "changed", json_object_new_boolean(r->staged && r->staged->changed));
-	for (size_t i = 0; i < r->after->n; i++)
-		json_object_array_add(list, dg_json_standing(&r->after->v[i]));
-	json_object_object_add(o, "drivers", list);
-	json_object_object_add(o, "problems", dg_json_problems(&r->after->problems));
-	return o;
-}
-
-/* Why it could not be staged, as a problem of that kernel; NULL: it could. */
-static const struct dg_diag *why_not(const struct hook *h, const struct dg_ready *r, struct dg_diag *d)
-{
-	const struct dg_diag *why = r->stage_error < 0 ? &r->stage_problem : h->lock < 0 ? &h->lock_problem : NULL;
-	dg_auto_free char *where = dg_format("kernel %s", r->after->kernel->release);
-
-	if (!why || (r->stage_error == 0 && dg_ready_is(r->after)))
-		return NULL;
-	dg_diag_set(d, 0, where, why->cure[0] ? why->cure : "run drvguard stage for it",
-		    "nothing could be staged: %s%s%s", why->where, why->where[0] ? ": " : "",
-		    why->what[0] ? why->what : strerror(ENOMEM));
-	return d;
-}
-
-static void report(struct hook *h, const struct dg_ready *r)
-{
-	const struct dg_survey *s = r->after;
-	const struct dg_diag *problem;
-	struct dg_diag d, why;
-
-	dg_report_problems(&s->problems);
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].match != DG_MATCH)
-			tell_loudly(h, (dg_motd_lack(s, &s->v[i], &d), &d));
-		else if (!h->job.context->json)
-			tell_match(r, i);
-	}
-	problem = why_not(h, r, &why);
-	if (problem)
-		tell_loudly(h, problem);
-	dg_motd_post(s, problem);
-	h->waiting += dg_waiting_record(s);
-	if (r->staged)
-		dg_record_stage(&h->job, r->before, r->staged, "stage", 0);
-	else if (r->stage_error < 0)
-		dg_record_failure(&h->job, s->kernel, "stage", r->stage_error, &r->stage_problem);
-	dg_record_lacks(&h->job, s);
-	json_object_array_add(h->job.list, to_json(r));
-}
 
 static void add_one(struct hook *h, const char *release)
 {
@@ -122,10 +46,11 @@ static void add_one(struct hook *h, const char *release)
 	if (err < 0) {
 		if (!d.what[0])
 			dg_diag_errno(&d, err, release, "look at that kernel");
-		tell_loudly(h, &d);
+		dg_tell_loudly(&h->job, &d);
 		return;
 	}
-	report(h, r);
+	h->waiting += dg_ready_report(&h->job, r, h->lock < 0 ? &h->lock_problem : NULL, true);
+	dg_record_lacks(&h->job, r->after);
 }
 
 /* Wait for the depot also where everything was well until now; it may be mounted before the reboot. */

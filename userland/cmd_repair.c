@@ -7,6 +7,7 @@
 #include "lib/fs.h"
 #include "lib/history.h"
 #include "lib/repair.h"
+#include "motd.h"
 #include "recording.h"
 #include "report.h"
 #include "waiting.h"
@@ -234,6 +235,7 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	if (r->settle_error < 0)
 		dg_report_error(r->settle_error, &r->settle_problem);
 	(void)dg_waiting_record(r->after);
+	dg_motd_post(r->after, NULL);
 	dg_record_repair(job, r);
 	dg_job_raise(job, code_of(r));
 	json_object_array_add(job->list, to_json(r));

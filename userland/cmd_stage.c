@@ -4,9 +4,11 @@
 #include "job.h"
 #include "lib/heal.h"
 #include "lib/stage.h"
+#include "motd.h"
 #include "recording.h"
 #include "report.h"
 #include "settling.h"
+#include "waiting.h"
 
 static const char *step_name(enum dg_stage_step step, bool dry_run)
 {
@@ -112,6 +114,19 @@ static int heal(const struct dg_survey *s, struct dg_diag *d)
 	return r;
 }
 
+/* A hook told of what this kernel lacked. */
+static int renew_notes(struct dg_job *job, struct dg_kernel *k, struct dg_diag *d)
+{
+	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
+	int r = dg_survey_take(job->context->root, job->config, k, DG_SURVEY_INSTALLED, &s, d);
+
+	if (r == 0) {
+		dg_motd_post(s, NULL);
+		(void)dg_waiting_record(s);
+	}
+	return r;
+}
+
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	const struct dg_context *c = job->context;
@@ -137,6 +152,8 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		r = heal(s, &d);
 	if (r == 0 && s->running && !c->dry_run)
 		r = dg_settle_job(job, k, &d);
+	if (r == 0 && !c->dry_run && dg_motd_is_up(c->root, k->release))
+		r = renew_notes(job, k, &d);
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	if (!result)

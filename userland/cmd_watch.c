@@ -9,6 +9,8 @@
 #include "job.h"
 #include "lib/mounts.h"
 #include "lib/repair.h"
+#include "motd.h"
+#include "readying.h"
 #include "recording.h"
 #include "report.h"
 #include "waiting.h"
@@ -74,6 +76,7 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 	}
 	fflush(stdout);
 	dg_record_repair(&w->job, r);
+	dg_motd_post(r->after, NULL);
 	return dg_waiting_record(r->after);
 }
 
@@ -87,7 +90,8 @@ static void watch_kernel(struct dg_job *job, struct dg_kernel *k)
 
 	for (;;) {
 		arm(w);
-		n = look(w, k);
+		n = look(w, k) + dg_ready_waiting(job, k->release);
+		fflush(stdout);
 		if (!told)
 			sd_notify(0, "READY=1");
 		told = true;

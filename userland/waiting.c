@@ -9,25 +9,28 @@
 /* Past that it is no record of ours. */
 #define RECORD_MOST ((size_t)256 << 10)
 
-/* "DRIVER RELEASE DEPOT": of a kernel that is there, and not this one. */
-static bool is_of_another(const char *line, const char *root, const char *release)
+/* The kernel of a "DRIVER RELEASE DEPOT" line, if it is there; "" if not. */
+static void kernel_of(const char *line, const char *root, char release[80])
 {
-	char driver[64], of[80];
+	char driver[64];
 
-	return sscanf(line, "%63s %79s", driver, of) == 2 && !dg_streq(of, release) && !dg_kernel_is_gone(root, of);
+	if (sscanf(line, "%63s %79s", driver, release) != 2 || dg_kernel_is_gone(root, release))
+		release[0] = '\0';
 }
 
 static void keep_others(const struct dg_survey *s, const char *path, FILE *to)
 {
 	dg_auto_free void *text = NULL;
-	char *save = NULL;
+	char *save = NULL, of[80];
 	size_t len;
 
 	if (dg_file_read(path, RECORD_MOST, &text, &len) < 0)
 		return;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (is_of_another(line, s->root, s->kernel->release))
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		kernel_of(line, s->root, of);
+		if (*of && !dg_streq(of, s->kernel->release))
 			fprintf(to, "%s\n", line);
+	}
 }
 
 static int write_record(const struct dg_survey *s, const char *path)
@@ -66,4 +69,28 @@ size_t dg_waiting_record(const struct dg_survey *s)
 	for (size_t i = 0; i < s->n; i++)
 		n += s->v[i].match == DG_WAITING;
 	return n;
+}
+
+char **dg_waiting_releases(const char *root)
+{
+	dg_auto_free char *path = dg_path_join(root, "/run/drvguard/waiting");
+	dg_auto_free void *text = NULL;
+	dg_auto(dg_strv_freep) char **v = NULL;
+	char *save = NULL, of[80];
+	size_t len, n = 0;
+
+	if (!path || dg_file_read(path, RECORD_MOST, &text, &len) < 0 || DG_GROW(v, n) < 0)
+		return NULL;
+	v[0] = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		kernel_of(line, root, of);
+		/* Lines of one kernel stand together. */
+		if (!*of || (n && dg_streq(v[n - 1], of)))
+			continue;
+		v[n] = strdup(of);
+		if (!v[n] || DG_GROW(v, n + 1) < 0)
+			return NULL;
+		v[++n] = NULL;
+	}
+	return dg_take(v);
 }
