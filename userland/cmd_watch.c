@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "job.h"
+#include "lib/fs.h"
 #include "lib/mounts.h"
 #include "lib/repair.h"
 #include "motd.h"
@@ -25,9 +26,13 @@ struct watch {
 static void arm(struct watch *w)
 {
 	dg_mounts_forget(w->mounts);
-	for (size_t i = 0; i < w->job.config->n_products; i++)
-		if (w->job.config->products[i].depot)
-			(void)dg_mounts_watch(w->mounts, w->job.config->products[i].depot);
+	for (size_t i = 0; i < w->job.config->n_products; i++) {
+		const char *inside = w->job.config->products[i].depot;
+		dg_auto_free char *depot = inside ? dg_path_join(w->job.context->root, inside) : NULL;
+
+		if (depot)
+			(void)dg_mounts_watch(w->mounts, depot);
+	}
 }
 
 static void tell_loaded(const struct dg_repair *r, size_t i)
