@@ -2,12 +2,14 @@
 /*
  * What package managers call when a kernel has come or gone. It ends well whatever
  * happened, since a driver is no reason to leave a kernel half installed; what is not
- * well is told to the terminal, the system's log and the next login.
+ * well is told to the terminal, the system's log and the next login. Only where a gate
+ * was asked for and the boot default cannot be held is it a failure.
  */
 #include <errno.h>
 #include <signal.h>
 
 #include "cmd.h"
+#include "gating.h"
 #include "job.h"
 #include "lib/cleanup.h"
 #include "lib/fs.h"
@@ -27,6 +29,7 @@ struct hook {
 	int lock; /* -1: it could not be had, and nothing is changed */
 	struct dg_diag lock_problem;
 	size_t waiting;
+	bool barred; /* by the gate, which could not be had otherwise */
 };
 
 static void add_one(struct hook *h, const char *release)
@@ -130,6 +133,7 @@ static void run(struct hook *h, bool add, const char *which)
 		else if (dg_release_valid(*release))
 			remove_one(h, *release);
 	dg_motd_tidy(c->root);
+	h->barred = !dg_gate_apply(&h->job) && add;
 	dg_job_print(&h->job);
 	start_watch(h);
 }
@@ -153,5 +157,5 @@ enum dg_exit cmd_hook(const struct dg_context *c)
 	/* Nor is it a kernel's failure that it could not be told. */
 	if (fflush(stdout) != 0)
 		(void)!freopen("/dev/null", "w", stdout);
-	return DG_EXIT_OK;
+	return h.barred ? DG_EXIT_MISMATCH : DG_EXIT_OK;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "cmd.h"
+#include "gating.h"
 #include "job.h"
 #include "lib/fs.h"
 #include "lib/history.h"
@@ -252,6 +253,7 @@ enum dg_exit cmd_repair(const struct dg_context *c)
 
 	if (dg_job_begin(&job, c) && dg_job_take_names(&job)) {
 		dg_job_each_kernel(&job, one_kernel);
+		dg_gate_renew(&job);
 		/* A damaged history is made anew. */
 		if (dg_history_check(c->root, &d) < 0)
 			dg_job_record(&job, NULL, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Put the matching drivers in place, for one kernel or all. */
 #include "cmd.h"
+#include "gating.h"
 #include "job.h"
 #include "lib/heal.h"
 #include "lib/stage.h"
@@ -179,6 +180,8 @@ enum dg_exit cmd_stage(const struct dg_context *c)
 	}
 	if (dg_job_lock(&job, &lock)) {
 		dg_job_each_kernel(&job, one_kernel);
+		if (!c->dry_run)
+			dg_gate_renew(&job);
 		dg_job_print(&job);
 	}
 	return dg_job_end(&job);

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "cmd.h"
+#include "gating.h"
 #include "job.h"
 #include "lib/fs.h"
 #include "lib/mounts.h"
@@ -96,6 +97,7 @@ static void watch_kernel(struct dg_job *job, struct dg_kernel *k)
 	for (;;) {
 		arm(w);
 		n = look(w, k) + dg_ready_waiting(job, k->release);
+		dg_gate_renew(job);
 		fflush(stdout);
 		if (!told)
 			sd_notify(0, "READY=1");

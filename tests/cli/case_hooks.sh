@@ -384,3 +384,98 @@ case_hook_zypp() {
 	cmp "$SCAP_B" "$R/lib/modules/$B/updates/drvguard/scap.ko"
 	[ ! -e "$R/usr/lib/drvguard/kernels/$A" ] || fail "what was kept for A is there"
 }
+
+# systemd-boot, as bootctl and kernel-install leave it, with an entry for each REL.
+put_loader() { # REL…
+	local rel
+	mkdir -p "$R/boot/EFI/systemd" "$R/boot/loader/entries"
+	: >"$R/boot/EFI/systemd/systemd-bootx64.efi"
+	echo 'timeout 3' >"$R/boot/loader/loader.conf"
+	for rel; do
+		printf 'title Debian\nversion %s\nlinux /vmlinuz-%s\n' "$rel" "$rel" >"$R/boot/loader/entries/debian-$rel.conf"
+	done
+}
+
+boots_next() { # REL
+	dg --json kernels
+	[ "$(jq -r .next.release "$out")" = "$1" ] || fail "another kernel than $1 boots next"
+}
+
+# The newest lacks a driver: what boots by default is the one that has all, until it does not.
+case_hook_gate() {
+	root_with "$A" "$B"
+	printf '[drvguard]\ngate = yes\n' >"$R/etc/drvguard/drvguard.conf"
+	cp "$SCAP_A" "$depot/"
+	put_loader "$A" "$B"
+	install_hooks
+	dg --kernel "$A" stage
+	expect 0
+	boots_next "$B"
+	maintainer postinst configure
+	expect 0
+	errs '^drvguard: kernel REL-B: no driver scap'
+	errs '^drvguard: gate: the boot default is held on REL-A, the newest kernel that has all its drivers; '
+	boots_next "$A"
+	# Of another kernel: it stays held.
+	dg hook add "$A"
+	expect 0
+	boots_next "$A"
+	cp "$SCAP_B" "$depot/"
+	dg --kernel "$B" stage
+	expect 0
+	says '^the boot default is not held on REL-A any more$'
+	boots_next "$B"
+	[ "$(cat "$R/boot/loader/loader.conf")" = 'timeout 3' ] || fail "loader.conf is not as it was"
+}
+
+# Held no more when the gate is not wanted any more, or the kernel that lacked is gone.
+case_hook_gate_given_up() {
+	local how
+	root_with "$A" "$B"
+	cp "$SCAP_A" "$depot/"
+	put_loader "$A" "$B"
+	for how in unwanted removed; do
+		printf '[drvguard]\ngate = yes\n' >"$R/etc/drvguard/drvguard.conf"
+		dg hook add all
+		expect 0
+		boots_next "$A"
+		if [ "$how" = unwanted ]; then
+			echo '[drvguard]' >"$R/etc/drvguard/drvguard.conf"
+			dg hook add "$B"
+		else
+			package_goes "$B"
+			rm "$R/boot/loader/entries/debian-$B.conf"
+			dg hook remove "$B"
+		fi
+		expect 0
+		[ "$(cat "$R/boot/loader/loader.conf")" = 'timeout 3' ] || fail "loader.conf is not as it was"
+	done
+}
+
+# A loader that cannot be held, or no kernel to hold on to: the hook fails, and says what to do.
+case_hook_gate_fails() {
+	root_with "$A" "$B"
+	printf '[drvguard]\ngate = yes\n' >"$R/etc/drvguard/drvguard.conf"
+	cp "$SCAP_A" "$depot/"
+	install_hooks
+	dg --kernel "$A" stage
+	code=0
+	maintainer postinst configure
+	[ "$code" -ne 0 ] || fail "the kernel was configured"
+	errs '^drvguard: kernel REL-B: no driver scap'
+	errs 'run-parts: .*dkms_drvguard exited with return code 1$'
+	dg hook add "$B"
+	expect 1
+	quiet 2
+	put_loader "$A" "$B"
+	package_goes "$A"
+	dg hook add "$B"
+	expect 1
+	errs '^drvguard: gate: no installed kernel has all its drivers; get drivers .*gate = no'
+	# A kernel may always go.
+	dg hook remove "$A"
+	expect 0
+	echo 'gate = maybe' >>"$R/etc/drvguard/drvguard.conf"
+	dg hook add "$B"
+	errs 'drvguard.conf:3: .*yes or no'
+}

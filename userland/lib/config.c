@@ -187,11 +187,19 @@ static const char *set_path(char **field, const char *value)
 /* NULL: taken. Else the cure, "" for a key there is not. */
 static const char *set_general(struct dg_config *c, const char *key, const char *value)
 {
+	static const char *const gates[] = { "no", "yes" };
+	int gate = c->gate;
 	char *end;
 	unsigned long n;
 
 	if (dg_streq(key, "store"))
 		return set_path(&c->store, value);
+	if (dg_streq(key, "gate")) {
+		if (!set_word(&gate, value, gates))
+			return "it is yes or no";
+		c->gate = gate;
+		return NULL;
+	}
 	if (!dg_streq(key, "keep"))
 		return "";
 	n = strtoul(value, &end, 10);

@@ -33,6 +33,7 @@ struct dg_driver {
 
 struct dg_config {
 	char *store;	   /* absolute, inside the root; holds store/ and kernels/ */
+	bool gate;	   /* a kernel that lacks a driver must not become what boots by default */
 	unsigned int keep; /* generations a kernel keeps for rollback, besides the current one */
 	struct dg_product *products;
 	size_t n_products;
