@@ -390,6 +390,9 @@ static void make_texts(void)
 		{ "level", "rhel", "5.14.0-427.13.1.el9_4.x86_64\n#1 SMP" },
 		{ "level", "suse", "5.14.21-150500.55.52-default\n#1 SMP" },
 		{ "level", "mainline", "6.12.1-rc1+\n#1 SMP" },
+		{ "releases", "rpm",
+		  "/lib/modules/6.1.0-1/kernel/fs/fat/fat.ko.xz\n/lib/modules/6.1.0-2/modules.order\n/boot/vmlinuz-6.1.0-1\n" },
+		{ "releases", "pacman", "usr/lib/modules/6.12.1-arch1-1/vmlinuz\n6.1.0\nusr/lib/modules/../x" },
 	};
 
 	for (size_t i = 0; i < DG_ARRAY_SIZE(texts); i++)

@@ -173,6 +173,41 @@ static void test_cleanup_kernel_gone(void **state)
 	}
 }
 
+static size_t plan_gone(const char *root, const char *release, bool run)
+{
+	dg_auto(dg_cleanup_freep) struct dg_cleanup *c = NULL;
+	struct dg_config config = { .store = (char *)(uintptr_t)STORE };
+	struct dg_diag d = { 0 };
+
+	fx_int(dg_cleanup_plan_gone(root, &config, release, &c, &d), 0);
+	if (run)
+		fx_int(dg_cleanup_run(c, &d), 0);
+	return c->n;
+}
+
+/* A package manager removed the kernel: its files are gone, depmod's are not its own. */
+static void test_cleanup_of_one(void **state)
+{
+	make_five(*state);
+	fx_text(*state, STORE "/kernels/6.9.9-gone/1/manifest", "x");
+	fx_text(*state, STORE "/store/none/other.ko", "linked to by nothing, and not this kernel's");
+	assert_int_equal(plan_gone(*state, FX_RELEASE, false), 0);
+	assert_int_equal(dg_tree_remove(fx_at(*state, "/lib/modules/" FX_RELEASE "/kernel")), 0);
+	assert_int_equal(plan_gone(*state, FX_RELEASE, false), 0);
+	assert_int_equal(unlink(fx_at(*state, "/boot/vmlinux-" FX_RELEASE)), 0);
+	assert_true(fx_exists(fx_at(*state, "/lib/modules/" FX_RELEASE "/modules.dep")));
+	/* The one that runs is not gone. */
+	assert_int_equal(plan_gone(*state, FX_RELEASE, false), 0);
+	fx_text(*state, "/proc/sys/kernel/osrelease", "6.9.8-other\n");
+	/* The link, the kernel, and five drivers. */
+	assert_int_equal(plan_gone(*state, FX_RELEASE, true), 7);
+	assert_false(fx_exists(fx_at(*state, HOME)));
+	assert_false(fx_exists(fx_at(*state, "/lib/modules/" FX_RELEASE "/updates")));
+	assert_true(fx_exists(fx_at(*state, STORE "/kernels/6.9.9-gone/1/manifest")));
+	assert_true(fx_exists(fx_at(*state, STORE "/store/none/other.ko")));
+	assert_int_equal(plan_gone(*state, FX_RELEASE, true), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +216,7 @@ int main(void)
 		FX_TEST(test_cleanup_spares_trial_and_loaded),
 		FX_TEST(test_cleanup_store),
 		FX_TEST(test_cleanup_kernel_gone),
+		FX_TEST(test_cleanup_of_one),
 	};
 
 	return cmocka_run_group_tests_name("cleanup", tests, NULL, NULL);

@@ -33,4 +33,21 @@ cause=$(sed -n 's/^.*no driver scap that matches: \(.*\); get a driver .*$/\1/p'
 run drvguard preflight "$C"
 shown "no driver: preflight says no-go" is "$code" 1
 shown "no driver: preflight names the same cause" said "${cause:?}"
+
+# There is no boot loader yet to hold.
+printf '[drvguard]\ngate = yes\n' >/etc/drvguard/drvguard.conf
+take dpkg -i "/var/packages/$C.deb"
+shown "gate: where the boot default cannot be held dpkg fails" is "$code" 1
+shown "gate: the hook says why, and what to do" said "gate = no"
+shown "gate: dpkg names the package" said "error processing package linux-image-$C"
+mkdir -p /boot/grub
+take update-grub
+shown "gate: GRUB would boot the newest" is "$(next)" "$C"
+take dpkg --configure -a
+shown "gate: where it can be held dpkg goes on" is "$code" 0
+shown "gate: the hook says what it holds" said "the boot default is held on $B"
+shown "gate: GRUB boots the newest kernel that has its driver" is "$(next)" "$B"
+rm /etc/drvguard/drvguard.conf
+take drvguard stage
+shown "gate: without it the newest boots again" is "$(next)" "$C"
 ends first second

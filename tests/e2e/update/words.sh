@@ -31,6 +31,11 @@ staged_for() { # REL: the build that is staged there
 	drvguard --json status --kernel "$1" scap | grep -o '"staged_build_id":"[0-9a-f]*"' | cut -d'"' -f4
 }
 
+# The kernel that boots next, by the loader's own files.
+next() {
+	drvguard --json kernels | sed -n 's/.*"next":{"release":"\([^"]*\)".*/\1/p'
+}
+
 # What a login shows.
 login_shows() { # TEXT
 	script -qec 'login -f root' /dev/null </dev/null >/run/story.login 2>&1
