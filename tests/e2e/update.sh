@@ -61,9 +61,11 @@ package() { # REL
 	modprobe -C /dev/null -d "$tree" -S "$rel" -a --show-depends virtio_pci virtio_blk virtio_console ext4 |
 		sed -n "s,^insmod .*/lib/modules/$rel/\\([^ ]*\\).*,\\1,p" | sort -u >"$work/modules"
 	[ -s "$work/modules" ]
-	(cd "$work"/package/*lib/modules/"$rel" || cd "$work/package/usr/lib/modules/$rel"
+	(
+		cd "$(find "$work/package" -path "*lib/modules/$rel" -type d -print -quit)"
 		find kernel -name '*.ko*' | sort | comm -23 - "$work/modules" | xargs rm
-		find kernel -depth -type d -empty -delete)
+		find kernel -depth -type d -empty -delete
+	)
 	dpkg-deb -Znone -b "$work/package" "$over/var/packages/$rel.deb" >"$work/package.log"
 	rm -rf "$work/package"
 }
@@ -93,7 +95,7 @@ boot() { # CHAPTER RELEASE [OPTION...]
 	from_disk "/boot/vmlinuz-$rel" "$work/vmlinuz"
 	from_disk "/boot/initrd.img-$rel" "$work/initrd"
 	vm_run --name "update-$chapter" --kernel "$work/vmlinuz" --initrd "$work/initrd" \
-		--append "root=/dev/vda rw" --disk "$work/root.img,root" --timeout 400 --out "$work/$chapter" "$@" ||
+		--append "root=/dev/vda rw" --disk "$work/root.img,root" --timeout 600 --out "$work/$chapter" "$@" ||
 		status=$?
 	grep -E '^(ok|not ok|#)' "$work/$chapter/result" || :
 	grep -qx "told $chapter" "$work/$chapter/result" || status=1

@@ -38,9 +38,11 @@ next() {
 
 # What a login shows.
 login_shows() { # TEXT
-	script -qec 'login -f root' /dev/null </dev/null >/run/story.login 2>&1
-	grep -qF -- "$1" /run/story.login || {
-		cat /run/story.login
-		return 1
-	}
+	: >/run/story.login
+	script -qfc 'login -f root' /run/story.login </dev/null >/run/story.terminal 2>&1 &
+	within 60 grep -qF -- "$1" /run/story.login
+	shows=$?
+	kill $!
+	[ "$shows" = 0 ] || cat /run/story.login
+	return "$shows"
 }
