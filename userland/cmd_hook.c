@@ -123,6 +123,8 @@ static void run(struct hook *h, bool add, const char *which)
 	r = dg_transaction_lock(c->root, h->job.config->store, &h->lock, &remarks, &h->lock_problem);
 	if (r < 0 && !h->lock_problem.what[0])
 		dg_diag_errno(&h->lock_problem, r, h->job.config->store, "take the lock");
+	if (r < 0)
+		dg_report_error(r, &h->lock_problem);
 	dg_report_problems(&remarks);
 	if (remarks.n)
 		dg_record_recovery(&h->job, &remarks);

@@ -12,8 +12,8 @@
  *   state l TEXT PATH            generations named by their order, the current one CURRENT, since
  *   state d PATH                 what was interrupted may have used up a number
  *
- * Not in the state: the lock, /var and /run/drvguard, which only remember; the store, whose files are those of generations
- * (then "linked") or left.
+ * Not in the state: the lock, /var, /run/drvguard and /run/motd.d, which only remember; the store, whose files are
+ * those of generations (then "linked") or left.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -178,7 +178,8 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	const char *inside = path + strlen(root) + 1, *name = path + ftw->base;
 	char text[PATH_MAX], *line = NULL;
 	bool state = strcmp(inside, "var") != 0 && strncmp(inside, "var/", 4) != 0 &&
-		     strncmp(inside, "run/drvguard", 12) != 0 && strcmp(inside, "usr/lib/drvguard/lock") != 0;
+		     strncmp(inside, "run/drvguard", 12) != 0 && strncmp(inside, "run/motd.d", 10) != 0 &&
+		     strcmp(inside, "usr/lib/drvguard/lock") != 0;
 	bool in_store = strncmp(inside, "usr/lib/drvguard/store/", 23) == 0;
 	ssize_t n;
 
