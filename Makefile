@@ -82,6 +82,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIB) Makefile
 $(BUILD)/tests/inject $(BUILD)/tests/look: $(BUILD)/tests/%: tests/fault/%.c Makefile
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -o $@ $< $(DG_LIBS)
 
+$(BUILD)/tests/hold: tests/cli/hold.c $(LIB) Makefile
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -o $@ $< $(LIB) $(DG_LIBS)
+
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)
 
 KDIR ?= $(if $(KREL),/lib/modules/$(KREL)/build)
@@ -110,7 +113,7 @@ check: deps
 check-unit: $(UNIT)
 	$(Q)for t in $(UNIT); do $$t || exit 1; done
 
-check-cli: $(PROG)
+check-cli: $(PROG) $(BUILD)/tests/hold
 	$(Q)tests/cli/run
 
 check-fault: $(PROG) $(BUILD)/tests/inject $(BUILD)/tests/look

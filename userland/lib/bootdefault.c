@@ -85,11 +85,13 @@ static int find_entry(const struct dg_grub_place *at, const char *release, char 
 
 /* GRUB: the drop-in for grub-mkconfig. */
 
+/* The entry stands in it twice, so that one that somebody changed is told from ours. */
 static char *dropin_text(const struct held *h)
 {
-	return dg_format("# drvguard holds %s: a newer kernel lacks drivers. drvguard wrote this, and removes it.\n"
-			 "GRUB_DEFAULT='%s'\nGRUB_SAVEDEFAULT=false\n",
-			 h->release, h->entry);
+	return dg_format(
+		"# drvguard holds %s by %s\n# since a newer kernel lacks drivers; it wrote this, and removes it.\n"
+		"GRUB_DEFAULT='%s'\nGRUB_SAVEDEFAULT=false\n",
+		h->release, h->entry, h->entry);
 }
 
 /* Whether it is there, and as drvguard wrote it. */
@@ -100,8 +102,7 @@ static bool read_dropin(const char *root, struct held *ret)
 	size_t len;
 
 	if (!path || dg_file_read(path, TEXT_MAX, &text, &len) < 0 ||
-	    sscanf(text, "# drvguard holds %127[^: ]: %*[^\n]\nGRUB_DEFAULT='%511[^'\n]'", ret->release, ret->entry) !=
-		    2)
+	    sscanf(text, "# drvguard holds %127[^ \n] by %511[^\n]", ret->release, ret->entry) != 2)
 		return false;
 	again = dropin_text(ret);
 	return dg_streq(again, text);
@@ -328,8 +329,8 @@ static int hold_grub(const char *root, const char *release, struct dg_diag *d)
 
 static char *config_block(const struct held *h, bool newline)
 {
-	return dg_format("%s" BEGIN "%s, and removes these lines\n%sdefault %s\n# drvguard ends\n", newline ? "" : "\n",
-			 h->release, newline ? "" : NO_NEWLINE, h->entry);
+	return dg_format("%s" BEGIN "%s by %s\n%sdefault %s\n# drvguard ends\n", newline ? "" : "\n", h->release,
+			 h->entry, newline ? "" : NO_NEWLINE, h->entry);
 }
 
 /* Our lines in a loader.conf: where they begin and end, if they are as drvguard wrote them. */
@@ -340,13 +341,12 @@ static bool find_block(const char *text, struct held *ret, size_t *ret_at, size_
 	bool newline;
 
 	if (!at || (at > text && at[-1] != '\n') ||
-	    sscanf(at, BEGIN "%127[^,\n], and removes these lines", ret->release) != 1)
+	    sscanf(at, BEGIN "%127[^ \n] by %511[^\n]", ret->release, ret->entry) != 2)
 		return false;
 	p = strchrnul(at, '\n');
 	p += *p != '\0';
 	newline = !dg_startswith(p, NO_NEWLINE);
-	p += newline ? 0 : strlen(NO_NEWLINE);
-	if (sscanf(p, "default %511[^\n]", ret->entry) != 1 || (!newline && at == text))
+	if (!newline && at == text)
 		return false;
 	at -= !newline;
 	block = config_block(ret, newline);

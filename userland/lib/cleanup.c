@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "generation.h"
 #include "mounted.h"
+#include "nextboot.h"
 #include "running.h"
 #include "store.h"
 #include "trial.h"
@@ -16,6 +17,7 @@ struct planning {
 	const char *root, *store;
 	unsigned int keep;
 	struct dg_running now;
+	struct dg_nextboot *next;
 	bool trees_there; /* /lib/modules can be looked at, so that a tree that is missing is gone */
 	bool linked_only; /* of the store only what is linked to by what goes */
 	struct dg_cleanup *to;
@@ -210,6 +212,16 @@ static int plan_leftovers(struct planning *p)
 	return r;
 }
 
+/* Without modules it is gone, unless it runs or may boot next: then they are merely away. */
+static bool may_run(const struct planning *p, const char *release)
+{
+	char *const *v = p->next->candidates;
+
+	while (*v && !dg_streq(*v, release))
+		v++;
+	return *v || dg_streq(p->next->after, release) || dg_streq(p->now.release, release);
+}
+
 static int plan_kernel(struct planning *p, const char *release)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
@@ -221,7 +233,7 @@ static int plan_kernel(struct planning *p, const char *release)
 	if (r < 0 && r != -ENOENT)
 		return 0;
 	if (!k || !k->modules_dir)
-		return p->trees_there && !dg_streq(release, p->now.release) ? plan_gone(p, release) : 0;
+		return p->trees_there && !may_run(p, release) ? plan_gone(p, release) : 0;
 	r = dg_path_is_dir(fresh) ? doom_tree(p, DG_DOOMED_LEFTOVER, fresh) : 0;
 	return r < 0 ? r : plan_generations(p, k);
 }
@@ -295,12 +307,18 @@ int dg_cleanup_plan(const char *root, const struct dg_config *config, unsigned i
 	r = dg_generation_releases(root, config->store, &releases);
 	if (r < 0)
 		return dg_diag_errno(d, r, config->store, "look at the generations");
+	r = dg_nextboot_read(root, &p.next);
+	if (r < 0) {
+		dg_strv_free(releases);
+		return dg_diag_errno(d, r, root, "find out which kernel boots next");
+	}
 	r = plan_leftovers(&p);
 	for (char **n = releases; *n && r == 0; n++)
 		r = dg_release_valid(*n) ? plan_kernel(&p, *n) : 0;
 	dg_strv_free(releases);
 	if (r == 0)
 		r = dg_store_each(root, config->store, plan_stored, &p);
+	dg_nextboot_free(p.next);
 	if (r < 0)
 		return dg_diag_errno(d, r, config->store, "work out what nothing needs");
 	*ret = dg_take(c);

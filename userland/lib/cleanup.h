@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What nothing needs any more: generations beyond those kept for rollback, all of
- * a kernel's whose /lib/modules tree is gone, and files in the store that no
+ * a kernel's whose /lib/modules tree is gone and which cannot boot next, and files in the store that no
  * generation links to. Never what is current, what a trial would go back to,
  * or what is loaded.
  */

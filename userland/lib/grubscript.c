@@ -533,44 +533,86 @@ static enum truth source(struct dg_grub *g, const char *path, bool instead, enum
 	return YES;
 }
 
-/* Options aside: the names of variables that load_env and save_env are for. */
+/* The file that -f FILE or --file=FILE names among the arguments, which @skip then says to pass over. */
+static const char *file_option(char **v, size_t n, size_t *skip)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (dg_startswith(v[i], "--file=")) {
+			*skip = i;
+			return v[i] + strlen("--file=");
+		}
+		if ((dg_streq(v[i], "-f") || dg_streq(v[i], "--file")) && i + 1 < n) {
+			*skip = i + 1;
+			return v[i + 1];
+		}
+	}
+	return NULL;
+}
+
+/* Another block than the one beside grub.cfg: on a disk, or in a partition of its own. */
+static enum truth load_other(struct dg_grub *g, const char *path, struct dg_grubenv *env)
+{
+	dg_auto_free char *text = NULL;
+	size_t len;
+	int r = known(path) ? g->site.read(g->site.arg, path, &text, &len) : -ENODATA;
+
+	if (r == 0)
+		r = dg_grubenv_parse(text, len, env);
+	if (r == -ENOMEM)
+		fail(g, r);
+	if (r == 0)
+		return YES;
+	if (r == -ENOENT || r == -EBADMSG)
+		return NO;
+	set_var(g, RUN, "saved_entry", DG_GRUB_UNKNOWN);
+	set_var(g, RUN, "next_entry", DG_GRUB_UNKNOWN);
+	return UNSURE;
+}
+
+static bool is_own_block(const struct dg_grub *g, const char *path)
+{
+	size_t n = strlen(g->site.prefix);
+
+	return strncmp(path, g->site.prefix, n) == 0 && strcmp(path + n, "/grubenv") == 0;
+}
+
+/* Arguments other than options are the names it is for. */
 static enum truth load_env(struct dg_grub *g, char **v, size_t n, enum mode mode)
 {
+	struct dg_grubenv other = { 0 };
+	size_t skip = 0;
+	const char *path = file_option(v, n, &skip);
+	const struct dg_grubenv *env = path && !is_own_block(g, path) ? &other : g->env;
+	enum truth r = env == &other ? load_other(g, path, &other) : YES;
 	bool named = false;
 
-	for (size_t i = 1; i < n; i++) {
-		const char *value;
+	for (size_t i = 1; i < n && r == YES; i++) {
+		const char *value = dg_grubenv_get(env, v[i]);
 
-		if (dg_streq(v[i], "-f") || dg_startswith(v[i], "--file")) {
-			/* Another block, on a disk or in a partition of its own. */
-			for (size_t k = 0; k < g->vars.n; k++)
-				if (strstr(g->vars.v[k].name, "entry"))
-					set_var(g, RUN, g->vars.v[k].name, DG_GRUB_UNKNOWN);
-			set_var(g, RUN, "saved_entry", DG_GRUB_UNKNOWN);
-			set_var(g, RUN, "next_entry", DG_GRUB_UNKNOWN);
-			return UNSURE;
-		}
-		if (*v[i] == '-')
+		if (*v[i] == '-' || i == skip)
 			continue;
 		named = true;
-		value = dg_grubenv_get(g->env, v[i]);
-		if (value)
+		if (value && *v[i])
 			set_var(g, mode, v[i], value);
 	}
-	for (size_t k = 0; k < g->env->n && !named; k++)
-		if (*g->env->v[k].name)
-			set_var(g, mode, g->env->v[k].name, g->env->v[k].value);
-	return YES;
+	for (size_t k = 0; k < env->n && !named && r == YES; k++)
+		if (*env->v[k].name)
+			set_var(g, mode, env->v[k].name, env->v[k].value);
+	dg_grubenv_free(&other);
+	return r;
 }
 
 static enum truth save_env(struct dg_grub *g, char **v, size_t n, enum mode mode)
 {
+	size_t skip = 0;
+	const char *path = file_option(v, n, &skip);
+
+	if (path && !is_own_block(g, path))
+		return UNSURE;
 	for (size_t i = 1; i < n; i++) {
 		const char *value;
 
-		if (dg_streq(v[i], "-f") || dg_startswith(v[i], "--file"))
-			return UNSURE;
-		if (*v[i] == '-' || !*v[i])
+		if (*v[i] == '-' || !*v[i] || i == skip)
 			continue;
 		value = dg_grubenv_get(&g->vars, v[i]);
 		if (value && dg_grubenv_set(g->env, v[i], mode == RUN ? value : DG_GRUB_UNKNOWN) < 0)
