@@ -148,12 +148,15 @@ static int hold_dropin(const struct dg_grub_place *at, const struct held *h, str
 {
 	dg_auto_free char *path = dg_path_join(at->root, DROPIN);
 	dg_auto_free void *before = NULL;
+	struct held old;
 	size_t len;
 	bool is = false;
 	int r = path ? dg_file_read(path, TEXT_MAX, &before, &len) : -ENOMEM;
 
 	if (r < 0 && r != -ENOENT)
 		return dg_diag_errno(d, r, DROPIN, "read");
+	if (r == 0 && !read_dropin(at->root, &old))
+		return cannot_hold(d, DROPIN, "somebody changed it");
 	r = write_dropin(path, h);
 	if (r < 0)
 		return dg_diag_errno(d, r, DROPIN, "write");
@@ -333,20 +336,15 @@ static char *config_block(const struct held *h, bool newline)
 			 h->entry, newline ? "" : NO_NEWLINE, h->entry);
 }
 
-/* Our lines in a loader.conf: where they begin and end, if they are as drvguard wrote them. */
-static bool find_block(const char *text, struct held *ret, size_t *ret_at, size_t *ret_len)
+/* Whether drvguard's lines, as it wrote them, are those at @at, where BEGIN stands. */
+static bool is_block(const char *text, const char *at, struct held *ret, size_t *ret_at, size_t *ret_len)
 {
-	const char *at = strstr(text, BEGIN), *p;
 	dg_auto_free char *block = NULL;
-	bool newline;
+	const char *p = strchrnul(at, '\n');
+	bool newline = !dg_startswith(p + (*p != '\0'), NO_NEWLINE);
 
-	if (!at || (at > text && at[-1] != '\n') ||
+	if ((at > text && at[-1] != '\n') || (at == text && !newline) ||
 	    sscanf(at, BEGIN "%127[^ \n] by %511[^\n]", ret->release, ret->entry) != 2)
-		return false;
-	p = strchrnul(at, '\n');
-	p += *p != '\0';
-	newline = !dg_startswith(p, NO_NEWLINE);
-	if (!newline && at == text)
 		return false;
 	at -= !newline;
 	block = config_block(ret, newline);
@@ -355,6 +353,15 @@ static bool find_block(const char *text, struct held *ret, size_t *ret_at, size_
 	*ret_at = (size_t)(at - text);
 	*ret_len = strlen(block);
 	return true;
+}
+
+/* The same wherever they are in a loader.conf. */
+static bool find_block(const char *text, struct held *ret, size_t *ret_at, size_t *ret_len)
+{
+	for (const char *at = strstr(text, BEGIN); at; at = strstr(at + 1, BEGIN))
+		if (is_block(text, at, ret, ret_at, ret_len))
+			return true;
+	return false;
 }
 
 /* @path's text without our lines; "" when it is not there. Caller frees. */

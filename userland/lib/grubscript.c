@@ -116,7 +116,7 @@ static void word_byte(struct dg_grub *g, struct words *w, char c)
 	else if (w->len < WORD_MAX)
 		w->now[w->len++] = c;
 	else
-		w->now[0] = DG_GRUB_UNKNOWN[0];
+		w->now[WORD_MAX - 1] = DG_GRUB_UNKNOWN[0];
 }
 
 static void word_end(struct dg_grub *g, struct words *w)
