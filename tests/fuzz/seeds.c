@@ -563,6 +563,74 @@ static void make_packings(void)
 	keep("packing", "xz-lengths-and-filters", &b);
 }
 
+/* Boot loaders' files. */
+
+static void make_grub(void)
+{
+	keep_text(
+		"grubscript", "header",
+		"if [ -s $prefix/grubenv ]; then\n  set have_grubenv=true\n  load_env\nfi\nif [ \"${next_entry}\" ] ; then\n"
+		"   set default=\"${next_entry}\"\n   set next_entry=\n   save_env next_entry\n   set boot_once=true\n"
+		"else\n   set default=\"${saved_entry}\"\nfi\nif [ x\"${feature_menuentry_id}\" = xy ]; then\n"
+		"  menuentry_id_option=\"--id\"\nelse\n  menuentry_id_option=\"\"\nfi\nexport menuentry_id_option\n"
+		"function savedefault {\n  if [ -z \"${boot_once}\" ]; then\n    saved_entry=\"${chosen}\"\n"
+		"    save_env saved_entry\n  fi\n}\n"
+		"menuentry 'Linux' --class os $menuentry_id_option 'simple' {\n\tsavedefault\n\tinsmod gzio\n"
+		"\tif [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi\n"
+		"\tsearch --no-floppy --fs-uuid --set=root 1234\n\techo\t'Loading ...'\n"
+		"\tlinux\t/boot/vmlinuz-6.1 root=UUID=1234 ro quiet\n\tinitrd\t/boot/initrd.img-6.1\n}\n"
+		"submenu 'More' $menuentry_id_option 'more' {\n\tmenuentry 'a > b' --id x {\n\t\tlinux16 ($root)/vmlinuz\n"
+		"\t}\n\tmenuentry \"W\" { chainloader +1; }\n}\n");
+	keep_text(
+		"grubscript", "loops",
+		"for x in a 'b c' $y; do z=\"$z${x}\"; done\nuntil [ 0$n -ge 3 -o ( a != b -a ! -f $prefix/x ) ]\ndo increment n\n"
+		"done\nwhile keystatus --shift; do set x=1; done\nf \\\n 1 # text\n! false\nif true; then elif false; then else fi\n");
+	keep_text(
+		"grubscript", "files",
+		"if [ -f ${config_directory}/custom.cfg ]; then\n  source ${config_directory}/custom.cfg\nelif [ -z "
+		"\"${config_directory}\" -a -f $prefix/c.cfg ]; then\n  configfile $prefix/c.cfg\nfi\nload_env -f "
+		"${config_directory}/grubenv a b\nblscfg\nset default='0-id'\nmenuentry X { multiboot2 /xen; module2 /v; }\n");
+	keep_text("grubenv", "block",
+		  "# GRUB Environment Block\n# WARNING\nsaved_entry=a>b\nopts=x \\\\ y\\\nz\nempty=\n##########");
+	keep_text(
+		"bls", "entry",
+		"id-6.1.0+3-1\ntitle      Debian\nversion    6.1.0~rc1\nmachine-id 0123\nsort-key   debian\n"
+		"options    root=x\nlinux      /id/6.1.0/linux\nid-6.10.0\n# text\nlinux /x\nsort-key a\ndefault a\ndefault @saved\n");
+}
+
+static void make_uki(void)
+{
+	static const struct {
+		const char *name, *text;
+	} parts[] = { { ".osrel", "ID=debian\nVERSION_ID=\"12\"\n" },
+		      { ".uname", "6.1.0-1-amd64" },
+		      { ".linux", "a kernel" } };
+	struct fx_bytes b = { 0 };
+	size_t at = 0x40 + 24 + DG_ARRAY_SIZE(parts) * 40;
+
+	fx_put(&b, "MZ", 2);
+	fx_put_zero(&b, 0x3a);
+	fx_put_int(&b, 0x40, 4, false);
+	fx_put(&b, "PE\0\0\x64\x86", 6);
+	fx_put_int(&b, DG_ARRAY_SIZE(parts), 2, false);
+	fx_put_zero(&b, 16);
+	for (size_t i = 0; i < DG_ARRAY_SIZE(parts); i++) {
+		char name[8] = "";
+
+		memcpy(name, parts[i].name, strlen(parts[i].name));
+		fx_put(&b, name, sizeof(name));
+		fx_put_int(&b, strlen(parts[i].text), 4, false);
+		fx_put_int(&b, 0x1000, 4, false);
+		fx_put_int(&b, strlen(parts[i].text), 4, false);
+		fx_put_int(&b, at, 4, false);
+		fx_put_zero(&b, 16);
+		at += strlen(parts[i].text);
+	}
+	for (size_t i = 0; i < DG_ARRAY_SIZE(parts); i++)
+		fx_put(&b, parts[i].text, strlen(parts[i].text));
+	keep("uki", "whole", &b);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -581,6 +649,8 @@ int main(int argc, char **argv)
 	make_events();
 	make_records();
 	make_texts();
+	make_grub();
+	make_uki();
 	make_large_image();
 	make_large_flats();
 	make_large_modules();

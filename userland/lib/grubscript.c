@@ -10,7 +10,8 @@
 #define ENTRIES_MAX ((size_t)4096)
 #define VARS_MAX ((size_t)1024)
 #define TEXTS_MAX ((size_t)16)
-#define BUDGET ((size_t)32 << 20) /* bytes of script gone through, those of loops each time */
+#define BUDGET ((size_t)8 << 20) /* bytes of script gone through, those of loops each time, and some for each command */
+#define COMMAND_COST ((size_t)64)
 
 enum mode { SKIP, MAYBE, RUN };
 enum truth { NO, YES, UNSURE };
@@ -892,7 +893,7 @@ static void repeat(struct dg_grub *g, struct text *t, enum mode mode, enum truth
 			return;
 		}
 		(void)list(g, t, mode, done, &end);
-		g->used += 8;
+		g->used += COMMAND_COST;
 		if (g->used > BUDGET)
 			fail(g, -E2BIG);
 	}
@@ -979,7 +980,7 @@ static enum truth statement(struct dg_grub *g, struct text *t, enum mode mode)
 		r = simple(g, t, mode);
 	}
 	g->depth--;
-	g->used += (size_t)(t->p - start) + 1;
+	g->used += (size_t)(t->p - start) + COMMAND_COST;
 	if (g->used > BUDGET)
 		fail(g, -E2BIG);
 	return r;

@@ -7,7 +7,7 @@
 #include "fs.h"
 #include "nextloader.h"
 
-#define CONFIG_MAX ((size_t)4 << 20)
+#define CONFIG_MAX ((size_t)1 << 20)
 
 /* A file as GRUB names it: on a device, of which only what is mounted here is known. */
 static int site_read(void *arg, const char *path, char **ret, size_t *ret_len)
