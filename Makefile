@@ -35,6 +35,9 @@ BOOT     = systemd/:$(unitdir) \
 	   $(if $(filter pacman,$(PACKAGERS)),pacman/:/usr/share/libalpm/hooks)
 # Whose hooks are installed too: those that are here. RPM's triggers go into a package's spec file: boot/rpm.
 PACKAGERS ?= $(if $(wildcard /usr/lib/zypp),zypp) $(if $(wildcard /usr/share/libalpm),pacman)
+BOOT    += initramfs-tools/hooks/drvguard:/usr/share/initramfs-tools/hooks \
+	   dracut/90drvguard/module-setup.sh:/usr/lib/dracut/modules.d/90drvguard \
+	   mkinitcpio/install/drvguard:/usr/lib/initcpio/install
 confdir  = $(DESTDIR)/etc/drvguard
 
 CC      ?= gcc

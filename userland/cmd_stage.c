@@ -159,6 +159,8 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 		dg_job_error(job, r, &d);
 	if (!result)
 		return;
+	if (result->image_problem.what[0])
+		dg_report_error(0, &result->image_problem);
 	report(job, s, result);
 	for (size_t i = 0; i < result->n; i++)
 		if (dg_modname_in(job->names, result->v[i].standing->driver->name))

@@ -26,7 +26,7 @@ enum dg_exit dg_exit_of_standing(const struct dg_survey *s, const struct dg_stan
 	case DG_MATCH:
 		break;
 	}
-	if (st->boot_image == DG_IMAGE_OTHER)
+	if (dg_standing_image_is_wrong(st))
 		return DG_EXIT_MISMATCH;
 	if (dg_standing_needs_reboot(st))
 		return DG_EXIT_REBOOT;

@@ -45,6 +45,8 @@ static const struct command {
 	{ "watch", cmd_watch, 0, false, "", "wait for the depots, repair, end when nothing waits" },
 	{ "hook", cmd_hook, DG_OPTION_NO_INITRAMFS, true, "add|remove [--no-initramfs] REL|all|-",
 	  "for package managers: a kernel has come, or gone" },
+	{ "initramfs", cmd_initramfs, DG_OPTION_KERNEL, true, "[list] [--kernel REL|next|all]",
+	  "what the initramfs holds of the drivers; list: what belongs into it" },
 	{ "history", cmd_history, DG_OPTION_KERNEL | DG_OPTION_DATES, true,
 	  "[--kernel REL] [--since DATE] [--until DATE] [DRIVER ...]", "what was done, when and by whom" },
 };

@@ -249,7 +249,7 @@ static const char *depot_name(const struct dg_standing *st)
 /* NULL: no copy in it. */
 static const char *image_name(enum dg_boot_image i)
 {
-	static const char *const names[] = { NULL, "same", "other", "unread" };
+	static const char *const names[] = { NULL, "same", "other", "lacking", "unread" };
 
 	return names[i];
 }
@@ -313,6 +313,12 @@ void dg_standing_cause(const struct dg_standing *st, char *buf, size_t size)
 	buf[0] = '\0';
 	if (st->match == DG_MATCH && st->boot_image == DG_IMAGE_OTHER)
 		snprintf(buf, size, "the initramfs holds another copy of it, which would be loaded first");
+	else if (st->match == DG_MATCH && st->boot_image == DG_IMAGE_LACKING && !st->staged_ours)
+		snprintf(buf, size, "boot = yes, but modprobe takes %s, which drvguard did not stage", st->staged_path);
+	else if (st->match == DG_MATCH && st->boot_image == DG_IMAGE_LACKING)
+		snprintf(buf, size, "boot = yes, but there is no initramfs that holds it");
+	else if (st->match == DG_MATCH && st->driver->boot && st->boot_image == DG_IMAGE_UNREAD)
+		snprintf(buf, size, "boot = yes, and the initramfs cannot be read");
 	else if (st->match == DG_MATCH && st->suspect)
 		snprintf(buf, size, "its last load was followed by an unclean boot: it is not loaded by itself");
 	else if (st->match == DG_MATCH && is_kept_out(st))
@@ -361,7 +367,9 @@ void dg_standing_advice(const struct dg_survey *s, const struct dg_standing *st,
 		snprintf(buf, size, "boot without it in module_blacklist=");
 	else if (st->match != DG_MATCH)
 		snprintf(buf, size, "get a driver for this kernel from the vendor");
-	else if (st->boot_image == DG_IMAGE_OTHER)
+	else if (st->boot_image == DG_IMAGE_LACKING && !st->staged_ours)
+		snprintf(buf, size, "remove that file, then stage it");
+	else if (dg_standing_image_is_wrong(st))
 		snprintf(buf, size, "drvguard %s", s->running ? "repair" : "stage --kernel ");
 	else if (dg_standing_needs_reboot(st))
 		snprintf(buf, size, "reboot: another build is loaded");

@@ -153,13 +153,13 @@ static void test_transaction_interrupted(void **state)
 
 	make_two(*state);
 	fx_world_open(*state, &w);
-	fx_int(dg_transaction_begin(&t, *state, STORE, w.kernel, DG_ACTION_ROLLBACK, 2, 1, &d), 0);
+	fx_int(dg_transaction_begin(&t, *state, w.config, w.kernel, DG_ACTION_ROLLBACK, 2, 1, &d), 0);
 	dg_interrupt_defer();
 	raise(SIGTERM);
 	fx_int(dg_transaction_commit(&t, &d), -ECANCELED);
 	fx_int(fx_current(*state), 2);
 	fx_int(fx_exists(fx_at(*state, STORE "/intent")), false);
-	fx_int(dg_transaction_begin(&t, *state, STORE, w.kernel, DG_ACTION_ROLLBACK, 2, 1, &d), -ECANCELED);
+	fx_int(dg_transaction_begin(&t, *state, w.config, w.kernel, DG_ACTION_ROLLBACK, 2, 1, &d), -ECANCELED);
 	fx_int(fx_exists(fx_at(*state, STORE "/intent")), false);
 	fx_world_close(&w);
 }

@@ -140,12 +140,29 @@ static const char **names_of(const struct dg_manifest *from, const struct dg_man
 	return v;
 }
 
-static bool is_stale(const struct dg_initramfs *image, const struct dg_manifest *from, const struct dg_manifest *to)
+static bool is_required(const struct dg_config *config, const char *name)
+{
+	const struct dg_driver *driver = dg_config_driver(config, name);
+
+	return driver && driver->boot;
+}
+
+static bool any_required(const struct dg_config *config, const struct dg_manifest *to)
+{
+	for (size_t i = 0; to && i < to->n_entries; i++)
+		if (is_required(config, to->entries[i].name))
+			return true;
+	return false;
+}
+
+static bool is_stale(const struct dg_initramfs *image, const struct dg_config *config, const struct dg_manifest *from,
+		     const struct dg_manifest *to)
 {
 	for (size_t i = 0; to && i < to->n_entries; i++) {
 		const struct dg_manifest_entry *e = &to->entries[i];
+		enum dg_initramfs_holding h = dg_initramfs_holds(image, e->name, e->sha256, e->build_id);
 
-		if (dg_initramfs_holds(image, e->name, e->sha256, e->build_id) == DG_INITRAMFS_OTHER)
+		if (h == DG_INITRAMFS_OTHER || (h == DG_INITRAMFS_NONE && is_required(config, e->name)))
 			return true;
 	}
 	/* What was taken out is to be loaded no more; another copy than ours is not our business. */
@@ -159,7 +176,8 @@ static bool is_stale(const struct dg_initramfs *image, const struct dg_manifest 
 	return false;
 }
 
-static int refresh(const struct dg_kernel *k, const struct dg_manifest *to, struct dg_diag *d)
+static int refresh(const struct dg_kernel *k, const struct dg_config *config, const struct dg_manifest *to,
+		   struct dg_diag *d)
 {
 	size_t n = to ? to->n_entries : 0;
 	dg_auto_free struct dg_initramfs_want *want = calloc(n + 1, sizeof(*want));
@@ -169,12 +187,13 @@ static int refresh(const struct dg_kernel *k, const struct dg_manifest *to, stru
 	for (size_t i = 0; i < n; i++)
 		want[i] = (struct dg_initramfs_want){ .name = to->entries[i].name,
 						      .sha256 = to->entries[i].sha256,
-						      .build_id = to->entries[i].build_id };
+						      .build_id = to->entries[i].build_id,
+						      .required = is_required(config, to->entries[i].name) };
 	return dg_initramfs_refresh(k->root, k->release, want, n, d);
 }
 
-int dg_bootimage_refresh(const struct dg_kernel *k, const struct dg_manifest *from, const struct dg_manifest *to,
-			 struct dg_diag *d)
+int dg_bootimage_refresh(const struct dg_kernel *k, const struct dg_config *config, const struct dg_manifest *from,
+			 const struct dg_manifest *to, struct dg_diag *d)
 {
 	dg_auto_free const char **names = names_of(from, to);
 	dg_auto(dg_initramfs_freep) struct dg_initramfs *image = NULL;
@@ -182,8 +201,10 @@ int dg_bootimage_refresh(const struct dg_kernel *k, const struct dg_manifest *fr
 
 	if (r == 0 && *names)
 		r = dg_bootimage_read(k, names, &image, d);
+	if (r == -ENOENT && any_required(config, to))
+		return -ENXIO;
 	/* One that cannot be read is not made better by leaving it: but nor is it known to hold a driver. */
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	return image && is_stale(image, from, to) ? refresh(k, to, d) : 0;
+	return image && is_stale(image, config, from, to) ? refresh(k, config, to, d) : 0;
 }

@@ -12,6 +12,7 @@
 #ifndef DG_BOOTIMAGE_H
 #define DG_BOOTIMAGE_H
 
+#include "config.h"
 #include "initramfs.h"
 #include "kernel.h"
 #include "manifest.h"
@@ -25,11 +26,12 @@ int dg_bootimage_read(const struct dg_kernel *k, const char *const *names, struc
 
 /*
  * Make the initramfs of @k anew if it holds a driver of @to (NULL: nothing staged)
- * in another copy than that, or one of @from that is staged no more. 0 also when
- * there was nothing to do; -ENOENT: no tool for it; -ESTALE: it was made anew and still holds another; -EIO: the
- * tool failed.
+ * in another copy than that, or one of @from that is staged no more, or lacks one
+ * of @to that @config marks boot = yes. 0 also when there was nothing to do;
+ * -ENOENT: no tool for it; -ENXIO: there is no image at all, and such a driver;
+ * -ESTALE: it was made anew and is not right yet; -EIO: the tool failed.
  */
-int dg_bootimage_refresh(const struct dg_kernel *k, const struct dg_manifest *from, const struct dg_manifest *to,
-			 struct dg_diag *d);
+int dg_bootimage_refresh(const struct dg_kernel *k, const struct dg_config *config, const struct dg_manifest *from,
+			 const struct dg_manifest *to, struct dg_diag *d);
 
 #endif

@@ -232,8 +232,8 @@ static const char *set_product(struct dg_product *p, const char *key, const char
 
 static const char *set_driver(struct dg_driver *d, const char *key, const char *value)
 {
-	static const char *const loads[] = { "auto", "never" };
-	int n = d->load;
+	static const char *const loads[] = { "auto", "never" }, *const answers[] = { "no", "yes" };
+	int n = d->load, boot = d->boot;
 
 	if (dg_streq(key, "product"))
 		return set_once(&d->product_name, value) ? NULL : "give it once";
@@ -241,6 +241,12 @@ static const char *set_driver(struct dg_driver *d, const char *key, const char *
 		const char *cure = set_path(&d->path, value);
 
 		return cure || dg_endswith(value, ".ko") ? cure : "name the driver's file, which ends in .ko";
+	}
+	if (dg_streq(key, "boot")) {
+		if (!set_word(&boot, value, answers))
+			return "it is yes or no";
+		d->boot = boot;
+		return NULL;
 	}
 	if (!dg_streq(key, "load"))
 		return "";

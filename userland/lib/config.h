@@ -26,6 +26,7 @@ struct dg_driver {
 	char *product_name;
 	const struct dg_product *product;
 	enum dg_load load;
+	bool boot;  /* it has to be in the initramfs */
 	char *path; /* a fixed place an agent loads from, or NULL */
 	char *origin;
 	bool bad;

@@ -16,10 +16,10 @@ enum dg_stage_step {
 
 struct dg_stage_options {
 	bool dry_run;
-	bool force;		  /* a lower version, or a withdrawn one, may replace what is staged */
-	bool trial;		  /* until it is confirmed: trial.h */
-	bool mount;		  /* by bind mount: mounted.h */
-	bool image_follows;	  /* whoever called makes the initramfs right after: it is left alone */
+	bool force;	    /* a lower version, or a withdrawn one, may replace what is staged */
+	bool trial;	    /* until it is confirmed: trial.h */
+	bool mount;	    /* by bind mount: mounted.h */
+	bool image_follows; /* the initramfs is left alone: whoever called makes it right after, or the next repair */
 	const char *const *names; /* NULL: all; else ended by NULL */
 };
 
@@ -36,6 +36,7 @@ struct dg_stage_result {
 	size_t n;
 	unsigned int before, generation; /* the current one before and afterwards; 0 none */
 	bool changed;			 /* a new generation was made current */
+	struct dg_diag image_problem;	 /* why the initramfs is not as it should be; "" it is, or is not looked at */
 };
 
 /* The file a step is about: what is or would be staged, or what is not for its step's reason; empty: none. */

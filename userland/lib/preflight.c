@@ -37,8 +37,10 @@ static int add_guarded(struct dg_preflight *p)
 			return -ENOMEM;
 		item->answer = st->match == DG_MATCH ? DG_GO : s->unread ? DG_CANNOT_TELL : DG_NO_GO;
 		/* What the initramfs holds is loaded before anything of the root file system. */
-		if (st->boot_image == DG_IMAGE_OTHER)
+		if (dg_standing_image_is_wrong(st))
 			item->answer = DG_NO_GO;
+		else if (item->answer == DG_GO && st->driver->boot && st->boot_image == DG_IMAGE_UNREAD)
+			item->answer = DG_CANNOT_TELL;
 		item->file = st->staged_path ? strdup(st->staged_path) : NULL;
 	}
 	return 0;

@@ -113,8 +113,7 @@ static int commit(const struct removal *m, const struct dg_manifest *to, unsigne
 	if (r == 0)
 		r = dg_generation_next(m->root, m->config->store, m->k->release, ret_number);
 	if (r == 0)
-		r = dg_transaction_begin(&t, m->root, m->config->store, m->k, DG_ACTION_REMOVE, m->number, *ret_number,
-					 d);
+		r = dg_transaction_begin(&t, m->root, m->config, m->k, DG_ACTION_REMOVE, m->number, *ret_number, d);
 	if (r < 0)
 		return r;
 	r = refill_store(m, to, d);

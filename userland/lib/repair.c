@@ -111,6 +111,8 @@ static int stage(struct dg_repair *r, const struct dg_stage_options *o)
 			err = -EROFS;
 	if (err < 0)
 		dg_stage_result_free(dg_take(r->staged));
+	else if (r->staged->image_problem.what[0])
+		dg_diags_add(&r->remarks, &r->staged->image_problem);
 	return err;
 }
 
@@ -127,7 +129,7 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 		  struct dg_repair **ret, struct dg_diag *d)
 {
 	const unsigned int survey_flags = flags & DG_REPAIR_EARLY ? DG_SURVEY_NO_DEPOT : 0;
-	struct dg_stage_options options = { 0 };
+	struct dg_stage_options options = { .image_follows = flags & DG_REPAIR_EARLY };
 	dg_auto(dg_repair_freep) struct dg_repair *r = calloc(1, sizeof(*r));
 	struct dg_diag heal_problem = { 0 };
 	dg_auto_close int lock = -1;
@@ -171,7 +173,9 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 		r->settle_problem = heal_problem;
 	}
 	dg_survey_look_again(r->after);
-	err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
+	/* Early in boot the survey said all that has to be known then, and the initramfs has done its work. */
+	if (!(flags & DG_REPAIR_EARLY))
+		err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
 	if (err == 0)
 		err = load_all(r, flags);
 	if (err < 0)

@@ -33,7 +33,7 @@ struct dg_repair {
 	int stage_error;
 	struct dg_diag stage_problem;
 	struct dg_survey *after;
-	struct dg_verified *verified;
+	struct dg_verified *verified; /* NULL: early */
 	int settle_error;
 	struct dg_diag settle_problem;
 	struct dg_diags recovered; /* what an interrupted run left, finished or undone */

@@ -69,8 +69,10 @@ static int begin(struct rollback *b, struct dg_diag *d)
 static int go(struct rollback *b, enum dg_action action, unsigned int to, struct dg_diag *d)
 {
 	struct dg_transaction t;
-	int r = dg_transaction_begin(&t, b->root, b->config->store, b->k, action, b->now->number, to, d);
+	int r = dg_transaction_begin(&t, b->root, b->config, b->k, action, b->now->number, to, d);
 
+	/* A trial ends early in boot, or in a repair, which looks at the initramfs after it. */
+	t.image_follows = action == DG_ACTION_REVERT;
 	return r < 0 ? r : dg_transaction_commit(&t, d);
 }
 

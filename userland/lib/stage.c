@@ -171,7 +171,7 @@ static int commit(const struct dg_survey *s, const struct dg_stage_options *o, s
 
 	if (err < 0)
 		return dg_diag_errno(d, err, store, "count the generations");
-	err = dg_transaction_begin(&t, s->root, store, s->kernel, o->force ? DG_ACTION_FORCE : DG_ACTION_STAGE,
+	err = dg_transaction_begin(&t, s->root, s->config, s->kernel, o->force ? DG_ACTION_FORCE : DG_ACTION_STAGE,
 				   s->generation->number, number, d);
 	if (err < 0)
 		return err;
@@ -188,6 +188,7 @@ static int commit(const struct dg_survey *s, const struct dg_stage_options *o, s
 		return err;
 	r->changed = true;
 	r->generation = number;
+	r->image_problem = t.image_problem;
 	return 0;
 }
 
@@ -284,20 +285,30 @@ static void note_final(const struct dg_survey *s)
 	}
 }
 
-/* Somebody made the initramfs when another driver was staged. */
-static int mend_image(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_diag *d)
+/* Somebody made the initramfs when another driver was staged, or before the driver was marked. */
+static int mend_image(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
+		      struct dg_diag *d)
 {
+	struct dg_diag why = { 0 };
 	bool stale = false;
 	int err;
 
 	if (o->image_follows)
 		return 0;
 	for (size_t i = 0; i < s->n; i++)
-		stale |= s->v[i].staged_ours && s->v[i].boot_image == DG_IMAGE_OTHER;
+		stale |= s->v[i].staged_ours &&
+			 (s->v[i].boot_image == DG_IMAGE_OTHER ||
+			  (s->v[i].boot_image == DG_IMAGE_LACKING && dg_standing_load_path(&s->v[i])));
 	if (!stale)
 		return 0;
-	err = dg_bootimage_refresh(s->kernel, NULL, s->generation->manifest, d);
-	return err == -ENOENT || err == -ESTALE ? 0 : err;
+	err = dg_bootimage_refresh(s->kernel, s->config, NULL, s->generation->manifest, &why);
+	if (err == -ENOENT || err == -ESTALE || err == -ENXIO) {
+		r->image_problem = why;
+		return 0;
+	}
+	if (err < 0)
+		*d = why;
+	return err;
 }
 
 /* An index made before our link, or by somebody else, may not know what is staged. */
@@ -307,19 +318,19 @@ static int mend_index(const struct dg_survey *s, const struct dg_stage_options *
 	int err;
 
 	if (!look_for_shadows(s, r, false) || index_is_final(s, r))
-		return mend_image(s, o, d);
+		return mend_image(s, o, r, d);
 	err = dg_depmod(s->root, s->kernel->release, s->kernel->modules_dir, d);
 	dg_kernel_reindexed(s->kernel);
 	if (look_for_shadows(s, r, false) && err == 0)
 		note_final(s);
-	return err < 0 ? err : mend_image(s, o, d);
+	return err < 0 ? err : mend_image(s, o, r, d);
 }
 
 /* Whether the initramfs will have to be made anew, for all that can be told before. */
 static bool holds_any(const struct dg_survey *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].boot_image == DG_IMAGE_SAME || s->v[i].boot_image == DG_IMAGE_OTHER)
+		if (s->v[i].boot_image == DG_IMAGE_SAME || dg_standing_image_is_wrong(&s->v[i]))
 			return true;
 	return false;
 }

@@ -35,7 +35,7 @@ const char *dg_state_of(const struct dg_survey *s, const struct dg_standing *st)
 		return s->intent.action == DG_ACTION_REMOVE ? "R" : "I";
 	if (st->mounted.recorded)
 		return st->mounted.active ? "M" : "U";
-	if (st->broken || (st->staged_ours && st->match != DG_MATCH) || st->boot_image == DG_IMAGE_OTHER)
+	if (st->broken || (st->staged_ours && st->match != DG_MATCH) || dg_standing_image_is_wrong(st))
 		return "B";
 	if (st->match != DG_MATCH)
 		return loaded_alone(st);

@@ -590,6 +590,11 @@ const char *dg_standing_load_path(const struct dg_standing *s)
 	return s->suspect ? NULL : dg_standing_match_path(s);
 }
 
+bool dg_standing_image_is_wrong(const struct dg_standing *s)
+{
+	return s->boot_image == DG_IMAGE_OTHER || s->boot_image == DG_IMAGE_LACKING;
+}
+
 bool dg_standing_needs_reboot(const struct dg_standing *s)
 {
 	return s->loaded.loaded && s->staged.file && !s->loaded_is_staged;

@@ -27,9 +27,10 @@ enum dg_match {
 };
 
 enum dg_boot_image {
-	DG_IMAGE_NONE,	/* that kernel's initramfs has no copy of the driver, or there is none */
-	DG_IMAGE_SAME,	/* it has the staged file */
-	DG_IMAGE_OTHER, /* it has another: that one would be loaded */
+	DG_IMAGE_NONE,	  /* that kernel's initramfs has no copy of the driver, or there is none */
+	DG_IMAGE_SAME,	  /* it has the staged file */
+	DG_IMAGE_OTHER,	  /* it has another: that one would be loaded */
+	DG_IMAGE_LACKING, /* there is no copy of ours in one, and the driver is marked boot = yes */
 	DG_IMAGE_UNREAD,
 };
 
@@ -128,6 +129,8 @@ const char *dg_standing_load_path(const struct dg_standing *s);
 
 /* Whether what is loaded is @f, by build-id, else by source, else by version. */
 bool dg_loaded_is(const struct dg_loaded *l, const struct dg_modfile *f);
+/* Not what is to be loaded from there, so that the next boot goes wrong. */
+bool dg_standing_image_is_wrong(const struct dg_standing *s);
 /* Loaded is another file than staged: only a reboot (or a live swap) mends it. */
 bool dg_standing_needs_reboot(const struct dg_standing *s);
 

@@ -133,9 +133,12 @@ static enum dg_boot_image holding(const struct dg_initramfs *image, const struct
 {
 	const struct dg_modfile *f = st->staged_ours ? st->staged.file : NULL;
 
+	/* What modprobe takes is none of ours, and so no hook of ours puts it there. */
+	if (st->driver->boot && !f)
+		return DG_IMAGE_LACKING;
 	switch (dg_initramfs_holds(image, st->driver->name, f ? f->sha256 : NULL, f ? f->build_id : NULL)) {
 	case DG_INITRAMFS_NONE:
-		return DG_IMAGE_NONE;
+		return st->driver->boot ? DG_IMAGE_LACKING : DG_IMAGE_NONE;
 	case DG_INITRAMFS_SAME:
 	case DG_INITRAMFS_STRIPPED:
 		return DG_IMAGE_SAME;
@@ -160,8 +163,11 @@ static int look_at_image(struct dg_survey *s, time_t boot)
 	r = s->n ? dg_bootimage_read(s->kernel, names, &image, &why) : -ENOENT;
 	if (r < 0 && r != -ENOENT && r != -ENOMEM)
 		dg_diags_add(&s->problems, &why);
-	for (size_t i = 0; i < s->n && r != -ENOENT; i++) {
-		s->v[i].boot_image = image ? holding(image, &s->v[i]) : DG_IMAGE_UNREAD;
+	for (size_t i = 0; i < s->n; i++) {
+		s->v[i].boot_image = image		    ? holding(image, &s->v[i])
+				     : r != -ENOENT	    ? DG_IMAGE_UNREAD
+				     : s->v[i].driver->boot ? DG_IMAGE_LACKING
+							    : DG_IMAGE_NONE;
 		s->v[i].boot_image_live = image && is_since(image->path, boot);
 	}
 	return r == -ENOMEM ? r : 0;

@@ -12,12 +12,13 @@
 #include "trial.h"
 #include "withdrawn.h"
 
-int dg_transaction_begin(struct dg_transaction *t, const char *root, const char *store, struct dg_kernel *kernel,
-			 enum dg_action action, unsigned int from, unsigned int to, struct dg_diag *d)
+int dg_transaction_begin(struct dg_transaction *t, const char *root, const struct dg_config *config,
+			 struct dg_kernel *kernel, enum dg_action action, unsigned int from, unsigned int to,
+			 struct dg_diag *d)
 {
 	int r;
 
-	*t = (struct dg_transaction){ .root = root, .store = store, .kernel = kernel };
+	*t = (struct dg_transaction){ .root = root, .store = config->store, .config = config, .kernel = kernel };
 	t->intent = (struct dg_intent){ .action = action, .from = from, .to = to };
 	if (!kernel->modules_dir)
 		return dg_diag_set(d, -ENOENT, kernel->release, "reinstall that kernel's package",
@@ -29,7 +30,7 @@ int dg_transaction_begin(struct dg_transaction *t, const char *root, const char 
 		return dg_interrupt_diag(d);
 	/* The way back needs no room for drivers, but the indexes have to be made anew. */
 	r = dg_depmod_room(kernel->modules_dir, d);
-	return r < 0 ? r : dg_intent_write(root, store, &t->intent, d);
+	return r < 0 ? r : dg_intent_write(root, config->store, &t->intent, d);
 }
 
 /* A generation's manifest; NULL for none, and for one that cannot be read. */
@@ -68,16 +69,25 @@ static int reindex(struct dg_transaction *t, struct dg_diag *d)
  * the old copy. Where there is no tool for it, or it is told not to, the states
  * tell; and the way back is never barred.
  */
-static int refresh_image(const struct dg_transaction *t, const struct dg_manifest *from, const struct dg_manifest *to,
+static int refresh_image(struct dg_transaction *t, const struct dg_manifest *from, const struct dg_manifest *to,
 			 struct dg_diag *d)
 {
+	struct dg_diag why = { 0 };
 	int r;
 
 	/* Early in boot there is no tool that could; the states tell, and the next repair mends it. */
 	if (t->recovering || t->image_follows)
 		return 0;
-	r = dg_bootimage_refresh(t->kernel, from, to, d);
-	return r == -ENOENT || r == -ESTALE || !dg_action_builds(t->intent.action) ? 0 : r;
+	r = dg_bootimage_refresh(t->kernel, t->config, from, to, &why);
+	/* A kernel that is being installed gets its first one after this. */
+	if (r == 0 || r == -ENXIO)
+		return 0;
+	if (r != -ENOENT && r != -ESTALE && dg_action_builds(t->intent.action)) {
+		*d = why;
+		return r;
+	}
+	t->image_problem = why;
+	return 0;
 }
 
 /* All that follows the rename; done twice it is the same as once. */
@@ -156,7 +166,7 @@ static void undo_image(const struct dg_transaction *t, const struct dg_manifest 
 	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
 
 	if (!t->recovering && !t->image_follows)
-		(void)dg_bootimage_refresh(t->kernel, to, from, NULL);
+		(void)dg_bootimage_refresh(t->kernel, t->config, to, from, NULL);
 }
 
 /* Back to what was; when that cannot be, the intent stays for the next run. */

@@ -13,23 +13,27 @@
 #ifndef DG_TRANSACTION_H
 #define DG_TRANSACTION_H
 
+#include "config.h"
 #include "generation.h"
 #include "intent.h"
 
 struct dg_transaction {
 	const char *root, *store;
+	const struct dg_config *config; /* NULL: of what another run left */
 	struct dg_kernel *kernel;
 	struct dg_intent intent;
 	bool recovering;    /* what another run left: nothing slow, and nothing thrown away that may be of use */
-	bool image_follows; /* set between begin and commit: the caller's caller makes the initramfs */
+	bool image_follows; /* set between begin and commit: the caller's caller makes the initramfs, or a later run */
+	struct dg_diag image_problem; /* why the initramfs is not as it should be, though all else is done */
 };
 
 /*
  * Record that @action takes @kernel from generation @from to @to; 0 stands for
  * none. -ECANCELED: a signal asked to stop (interrupt.h).
  */
-int dg_transaction_begin(struct dg_transaction *t, const char *root, const char *store, struct dg_kernel *kernel,
-			 enum dg_action action, unsigned int from, unsigned int to, struct dg_diag *d);
+int dg_transaction_begin(struct dg_transaction *t, const char *root, const struct dg_config *config,
+			 struct dg_kernel *kernel, enum dg_action action, unsigned int from, unsigned int to,
+			 struct dg_diag *d);
 
 /* Make it so. On failure everything is as before dg_transaction_begin(), and @d says why. */
 int dg_transaction_commit(struct dg_transaction *t, struct dg_diag *d);

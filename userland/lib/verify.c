@@ -191,16 +191,29 @@ static void check_image(struct verify *v)
 	for (size_t i = 0; names && i < m->n_entries; i++)
 		names[i] = m->entries[i].name;
 	r = names && m->n_entries ? dg_bootimage_read(v->kernel, names, &image, &why) : -ENOENT;
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT) {
 		find(v, DG_FINDING_UNREAD, "", why.where, "make it anew with the system's tool", "%s", why.what);
-	for (size_t i = 0; r == 0 && i < m->n_entries; i++) {
+		return;
+	}
+	for (size_t i = 0; i < m->n_entries; i++) {
 		const struct dg_manifest_entry *e = &m->entries[i];
+		const struct dg_driver *driver = dg_config_driver(v->config, e->name);
+		enum dg_initramfs_holding h =
+			image ? dg_initramfs_holds(image, e->name, e->sha256, e->build_id) : DG_INITRAMFS_NONE;
 
-		if (dg_modname_in(v->names, e->name) &&
-		    dg_initramfs_holds(image, e->name, e->sha256, e->build_id) == DG_INITRAMFS_OTHER)
+		if (!dg_modname_in(v->names, e->name))
+			continue;
+		if (h == DG_INITRAMFS_OTHER)
 			find(v, DG_FINDING_IMAGE, e->name, image->path,
 			     v->running ? "run drvguard repair" : "run drvguard stage for it",
 			     "holds another copy of the driver than is staged");
+		else if (h == DG_INITRAMFS_NONE && image && driver && driver->boot)
+			find(v, DG_FINDING_IMAGE, e->name, image->path,
+			     v->running ? "run drvguard repair" : "run drvguard stage for it",
+			     "lacks the driver, which is marked boot = yes");
+		else if (h == DG_INITRAMFS_NONE && driver && driver->boot)
+			find(v, DG_FINDING_IMAGE, e->name, v->kernel->release, "make one with the system's tool",
+			     "has no initramfs, and the driver is marked boot = yes");
 	}
 }
 

@@ -13,14 +13,13 @@ depends() {
 	return 0
 }
 
-# An image without them is better than none: what is missing then, drvguard tells in preflight.
 installkernel() {
 	local drivers name
+
+	# An image without one is better than none: what is missing, drvguard tells here and in preflight.
 	# shellcheck disable=SC2154 # kernel is dracut's
-	if ! drivers=$(@sbindir@/drvguard initramfs list --kernel "$kernel"); then
-		dwarn "drvguard could not tell which drivers belong into the initramfs of $kernel"
-		return 0
-	fi
+	drivers=$(@sbindir@/drvguard initramfs list --kernel "$kernel") ||
+		dwarn "drvguard: not every driver marked boot = yes goes into the initramfs of $kernel"
 	while read -r name _; do
 		# Not only what this host has loaded now.
 		[ -z "$name" ] || hostonly='' instmods "$name"
