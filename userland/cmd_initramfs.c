@@ -26,10 +26,16 @@ static void tell_why_not(const struct dg_survey *s, const struct dg_standing *st
 
 	dg_standing_cause(st, cause, sizeof(cause));
 	dg_standing_advice(s, st, cure, sizeof(cure));
-	if (!*cause)
+	/* The depot was not looked at, so nothing is to be said of it. */
+	if (!st->staged_path) {
+		snprintf(cause, sizeof(cause), "nothing is staged");
+		snprintf(cure, sizeof(cure), "run drvguard stage --kernel %s while the depot is there",
+			 s->kernel->release);
+	} else if (!*cause) {
 		snprintf(cause, sizeof(cause), "modprobe takes %s, which drvguard did not stage", st->staged_path);
-	dg_diag_set(&d, 0, st->driver->name, *cure ? cure : "remove that file, then stage it",
-		    "not put into the initramfs of %s: %s", s->kernel->release, cause);
+		snprintf(cure, sizeof(cure), "remove that file, then stage it");
+	}
+	dg_diag_set(&d, 0, st->driver->name, cure, "not put into the initramfs of %s: %s", s->kernel->release, cause);
 	dg_report_error(0, &d);
 }
 

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A driver marked boot = yes, with initramfs-tools and then with dracut: a kernel package is
+# installed by dpkg in a root that has the older kernel only, the driver gets into the new kernel's
+# initramfs, and a machine that boots that kernel with that very initramfs, its depot not there, has
+# the driver loaded from it before its own init begins. TAP; needs root (chroot) and build/drvguard.
+#
+#   bootdriver.sh [initramfs-tools|dracut]
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+. "$here/vm.sh"
+read -r A B < <("$here/archive.sh" pair)
+deb=$("$here/archive.sh" deb "linux-image-$B")
+scap_a=$("$here/scap.sh" "$A")
+scap_b=$("$here/scap.sh" "$B")
+failed=0 n=0
+work=$(mktemp -d)
+trap 'umount -q "$work"/*/root/{proc,dev} 2>/dev/null || :; rm -rf --one-file-system "$work"' EXIT
+
+result() { # TEXT COMMAND...
+	local text=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$work/said" 2>&1; then
+		echo "ok $n - $how: $text"
+	else
+		echo "not ok $n - $how: $text"
+		sed 's/^/# /' "$work/said"
+		failed=1
+	fi
+}
+
+inside() {
+	chroot "$root" "$@" </dev/null
+}
+
+# What the machine is: drvguard and the vendor's two files installed, the depot mounted when the
+# kernel package comes. Nothing but the initramfs is told to load the driver.
+prepare() { # WITH
+	local with=()
+	[ "$1" = initramfs-tools ] || with=(--with "$1")
+	mkdir -p "$work/$1"
+	cp -a "$("$here/rootfs.sh" "${with[@]}" "$A")/root" "$work/$1/root"
+	root=$work/$1/root
+	make -s -C "$top" install DESTDIR="$root" >"$work/install.log"
+	mkdir -p "$root/opt/falco/drivers" "$root/etc/systemd/system/sysinit.target.wants"
+	cp "$scap_a" "$root/opt/falco/drivers/scap-a.ko"
+	cp "$scap_b" "$root/opt/falco/drivers/scap-b.ko"
+	cat >"$root/etc/drvguard/drivers.d/falco.conf" <<-'END'
+		[product falco]
+		depot = /opt/falco/drivers
+		[driver scap]
+		product = falco
+		boot = yes
+		load = never
+	END
+	ln -s /lib/systemd/system/drvguard-early.service "$root/etc/systemd/system/sysinit.target.wants/"
+	# Asking for it there, without putting it there: dracut has rd.driver.pre= for that.
+	if [ "$1" = initramfs-tools ]; then
+		cat >"$root/etc/initramfs-tools/scripts/init-premount/scap" <<-'END'
+			#!/bin/sh
+			[ "$1" = prereqs ] || modprobe scap
+		END
+		chmod 755 "$root/etc/initramfs-tools/scripts/init-premount/scap"
+	fi
+	mount -t proc proc "$root/proc"
+	mount --bind /dev "$root/dev"
+}
+
+install_kernel() {
+	cp "$deb" "$root/var/tmp/kernel.deb"
+	inside env DEBIAN_FRONTEND=noninteractive dpkg -i /var/tmp/kernel.deb
+	rm "$root/var/tmp/kernel.deb"
+}
+
+said() { # CODE WORDS COMMAND...: inside, ends with CODE and says WORDS
+	local want=$1 words=$2 code=0
+	shift 2
+	inside "$@" >"$work/out" 2>&1 || code=$?
+	cat "$work/out"
+	[ "$code" = "$want" ] && grep -qF -- "$words" "$work/out"
+}
+
+boots() {
+	local overlay=$work/$how/overlay guest status=0
+	guest=$overlay/usr/local/lib/drvguard-e2e
+	install -D -m 644 "$here/story/common.sh" "$guest/common.sh"
+	cp "$here/bootdriver/guest.sh" "$guest/run.sh"
+	readelf -n "$scap_b" | sed -n 's/^ *Build ID: //p' >"$guest/id-b"
+	vm_image "$root" "$overlay" "$work/$how/disk" 1200M root
+	vm_run --name "bootdriver-$how" --kernel "$root/boot/vmlinuz-$B" --initrd "$root/boot/initrd.img-$B" \
+		--append "root=/dev/vda rw rd.driver.pre=scap" --disk "$work/$how/disk,root" --timeout 240 \
+		--out "$top/build/e2e/bootdriver-$how" || status=1
+	while read -r line; do
+		case $line in
+		"ok - "*) n=$((n + 1)) && echo "ok $n - $how: ${line#ok - }" ;;
+		"not ok - "*) n=$((n + 1)) failed=1 && echo "not ok $n - $how: ${line#not ok - }" ;;
+		"#"*) echo "$line" ;;
+		esac
+	done <"$top/build/e2e/bootdriver-$how/result"
+	grep -qx "told bootdriver" "$top/build/e2e/bootdriver-$how/result" || status=1
+	return "$status"
+}
+
+one() {
+	prepare "$how"
+	result "the kernel package is installed" install_kernel
+	result "the driver is staged" said 0 "generation 1, new" drvguard stage --kernel "$B"
+	result "the initramfs has the staged file" said 0 " same " drvguard initramfs --kernel "$B"
+	result "preflight says go" said 0 "reboot into $B: go" drvguard preflight "$B"
+	umount "$root/proc" "$root/dev"
+	# Its disk is not there at the next boot.
+	rm -r "$root/opt/falco"
+	boots || failed=1
+	rm -rf --one-file-system "${root:?}"
+}
+
+for how in ${1:-initramfs-tools dracut}; do
+	one
+done
+echo "1..$n"
+exit "$failed"
