@@ -114,20 +114,49 @@ for compress in gzip lz4 zstd xz bzip2 lzma; do
 	result "the refresh with $compress" refresh
 	result "… has the new one" holds same
 done
-# By our hook alone. The command that it asks is stood in for.
+# By our hook alone, for a driver marked boot = yes.
+drvguard() { "$top/build/drvguard" --root "$root" "$@"; }
+ends() { # CODE WORDS COMMAND...: ends with CODE, and says WORDS
+	local want=$1 words=$2 code=0
+	shift 2
+	"$@" >"$work/out" 2>&1 || code=$?
+	cat "$work/out"
+	[ "$code" = "$want" ] && grep -qF -- "$words" "$work/out"
+}
 sed -i /scap/d "$root/etc/initramfs-tools/modules"
-sed 's,@sbindir@,/usr/sbin,' "$top/boot/initramfs-tools/hooks/drvguard" >"$root/usr/share/initramfs-tools/hooks/drvguard"
-chmod 755 "$root/usr/share/initramfs-tools/hooks/drvguard"
-# shellcheck disable=SC2016 # for that shell
-printf '#!/bin/sh\n[ "$*" = "initramfs list --kernel %s" ] && echo "scap %s"\n' "$B" "/lib/modules/$B/updates/drvguard/scap.ko" \
-	>"$root/usr/sbin/drvguard"
-chmod 755 "$root/usr/sbin/drvguard"
-result "the refresh with drvguard's own hook" refresh
-result "… has it" holds same
-printf '#!/bin/sh\nexit 3\n' >"$root/usr/sbin/drvguard"
-result "a hook that cannot tell leaves an image, and says so" refused "it has no copy of scap; the tool said: W: drvguard could not tell"
-printf '#!/bin/sh\n' >"$root/usr/sbin/drvguard"
-result "with nothing to put in" refused "it has no copy of scap"
+make -s -C "$top" install DESTDIR="$root" >"$work/install.log"
+result "a driver that is not marked, our hook leaves out" refused "it has no copy of scap"
+echo 'boot = yes' >>"$root/etc/drvguard/drivers.d/falco.conf"
+result "marked and not in it, preflight says no-go" ends 1 "boot = yes, but there is no initramfs that holds it" \
+	drvguard preflight "$B"
+result "… and verify so" ends 1 "lacks the driver, which is marked boot = yes" drvguard verify --kernel "$B"
+echo 'update_initramfs=no' >"$root/etc/initramfs-tools/update-initramfs.conf"
+result "a stage says that the tool did not do it" ends 1 "it has no copy of scap; the tool said: update-initramfs: Not updating" \
+	drvguard stage --kernel "$B"
+echo 'update_initramfs=yes' >"$root/etc/initramfs-tools/update-initramfs.conf"
+drvguard stage --kernel "$B" >"$work/stage.log" 2>&1 || :
+result "a stage puts it in, by our hook" holds same
+before=$(sha256sum <"$image")
+result "preflight says go" ends 0 "$B: go" drvguard preflight "$B"
+result "another stage ends well" ends 0 kept drvguard stage --kernel "$B"
+result "… and leaves the image alone" same "$before" "$(sha256sum <"$image")"
+
+# The vendor's own copy, of another kernel, and somebody's preference for it.
+install -D -m 644 "$("$here/scap.sh" "$A")" "$root/lib/modules/$B/extra/scap.ko"
+depmod -b "$root" "$B"
+result "beside an older copy elsewhere the refresh takes ours" refresh
+result "… as it was staged" holds same
+mkdir -p "$root/etc/depmod.d"
+echo "override scap * extra" >"$root/etc/depmod.d/vendor.conf"
+chroot "$root" depmod "$B"
+result "where modprobe would take the other, our hook says so, and leaves it out" \
+	refused "it has no copy of scap; the tool said: W: drvguard: not every driver"
+result "… and preflight says no-go" ends 1 no-go drvguard preflight "$B"
+rm "$root/etc/depmod.d/vendor.conf"
+chroot "$root" depmod "$B"
+result "with that gone the refresh has it again" refresh
+rm "$root/usr/sbin/drvguard"
+result "without drvguard there is an image, and a word" refused "it has no copy of scap; the tool said: W: drvguard"
 
 printf '#!/bin/sh\nexit 1\n' >"$root/etc/initramfs-tools/hooks/broken"
 chmod 755 "$root/etc/initramfs-tools/hooks/broken"
