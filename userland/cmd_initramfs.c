@@ -26,15 +26,16 @@ static void tell_why_not(const struct dg_survey *s, const struct dg_standing *st
 
 	dg_standing_cause(st, cause, sizeof(cause));
 	dg_standing_advice(s, st, cure, sizeof(cure));
-	/* The depot was not looked at, so nothing is to be said of it. */
-	if (!st->staged_path) {
-		snprintf(cause, sizeof(cause), "nothing is staged");
-		snprintf(cure, sizeof(cure), "run drvguard stage --kernel %s while the depot is there",
-			 s->kernel->release);
-	} else if (!*cause) {
+	if (st->match == DG_MATCH && !st->staged_ours) {
 		snprintf(cause, sizeof(cause), "modprobe takes %s, which drvguard did not stage", st->staged_path);
 		snprintf(cure, sizeof(cure), "remove that file, then stage it");
 	}
+	if (!st->staged_path)
+		snprintf(cause, sizeof(cause), "nothing is staged");
+	/* The depot was not looked at, so nothing is to be said of it. */
+	if (st->match != DG_MATCH)
+		snprintf(cure, sizeof(cure), "run drvguard stage --kernel %s while the depot is there",
+			 s->kernel->release);
 	dg_diag_set(&d, 0, st->driver->name, cure, "not put into the initramfs of %s: %s", s->kernel->release, cause);
 	dg_report_error(0, &d);
 }
@@ -135,7 +136,7 @@ static void show_driver(struct shown *s, const struct dg_driver *driver)
 			     c->err ? "unreadable" : c->sha256, c->path);
 	}
 	if (!any)
-		dg_table_row(&s->table, driver->name, driver->boot ? "yes" : "no", words[h], NULL, NULL);
+		dg_table_row(&s->table, driver->name, driver->boot ? "yes" : "no", words[h], "-", "-");
 	dg_json_string(o, "driver", driver->name);
 	json_object_object_add(o, "boot", json_object_new_boolean(driver->boot));
 	dg_json_string(o, "holds", words[h]);

@@ -41,6 +41,8 @@ case_config_bad_values() {
 	good_beside
 	config_falco 'load = perhaps'
 	tun_only "$conf:6" "load'; it is auto or never"
+	config_falco 'boot = perhaps'
+	tun_only "$conf:6" "boot'; it is yes or no"
 	config_falco 'path = relative/scap.ko'
 	tun_only "$conf:6" "path'; give an absolute path"
 	config_falco 'path = /usr/../../etc/passwd'

@@ -31,6 +31,8 @@ case_usage_errors() {
 		kernels extra
 		identity extra
 		-dm extra
+		initramfs extra
+		initramfs list extra
 		--sum --kernel $B status
 		--dry-run --kernel $B verify
 		--force --kernel $B check

@@ -30,6 +30,7 @@ static void test_config_read_good(void **state)
 						"[driver snd-scap]\n"
 						"product = falco\n"
 						"load = never\n"
+						"boot = yes\n"
 						"path = /usr/lib/drivers/scap.ko   ; a fixed place\n"
 						"[driver second]\n"
 						"product = other\n");
@@ -44,11 +45,13 @@ static void test_config_read_good(void **state)
 	assert_string_equal(d->name, "snd_scap");
 	assert_string_equal(d->path, "/usr/lib/drivers/scap.ko");
 	assert_int_equal(d->load, DG_LOAD_NEVER);
+	assert_true(d->boot);
 	assert_string_equal(d->product->name, "falco");
 	assert_string_equal(d->product->depot, "/opt/falco/drivers");
 	assert_int_equal(d->product->require, DG_REQUIRE_EXACT);
 	d = dg_config_driver(c, "second");
 	assert_int_equal(d->load, DG_LOAD_AUTO);
+	assert_false(d->boot);
 	assert_int_equal(d->product->require, DG_REQUIRE_KABI);
 	assert_null(d->path);
 	assert_null(dg_config_driver(c, "third"));
@@ -96,6 +99,7 @@ static void test_config_read_bad_sections(void **state)
 	} cases[] = {
 		{ "unknown key", DRIVER "colour = red\n", ":3", "unknown key 'colour'" },
 		{ "bad load", DRIVER "load = perhaps\n", ":3", "'load'" },
+		{ "bad boot", DRIVER "boot = 1\n", ":3", "'boot'" },
 		{ "relative place", DRIVER "path = lib/x.ko\n", ":3", "'path'" },
 		{ "place with dots", DRIVER "path = /usr/../etc/x.ko\n", ":3", "'path'" },
 		{ "place that ends in dots", DRIVER "path = /usr/..\n", ":3", "'path'" },
