@@ -84,6 +84,8 @@ size_t dg_ready_report(struct dg_job *job, const struct dg_ready *r, const struc
 	if (problem)
 		tell(job, problem, loudly);
 	dg_motd_post(s, problem);
+	if (r->staged && r->staged->image_problem.what[0])
+		tell(job, &r->staged->image_problem, loudly);
 	if (r->staged)
 		dg_record_stage(job, r->before, r->staged, "stage", 0);
 	else if (r->stage_error < 0)

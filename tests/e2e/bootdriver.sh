@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A driver marked boot = yes, with initramfs-tools and then with dracut: a kernel package is
-# installed by dpkg in a root that has the older kernel only, the driver gets into the new kernel's
-# initramfs, and a machine that boots that kernel with that very initramfs, its depot not there, has
-# the driver loaded from it before its own init begins. TAP; needs root (chroot) and build/drvguard.
+# A driver marked boot = yes, with initramfs-tools and then with dracut: dpkg installs a kernel
+# package in a root that has the older kernel only, our hook stages the driver before the package's
+# own makes the initramfs, and a machine that boots the new kernel with that very initramfs, its depot
+# not there, has the driver loaded from it before its own init begins. dpkg runs in a chroot, which
+# saves minutes of emulation; the kernel boots in a machine. TAP; needs root and build/drvguard.
 #
 #   bootdriver.sh [initramfs-tools|dracut]
 set -Eeuo pipefail
@@ -72,8 +73,18 @@ prepare() { # WITH
 
 install_kernel() {
 	cp "$deb" "$root/var/tmp/kernel.deb"
-	inside env DEBIAN_FRONTEND=noninteractive dpkg -i /var/tmp/kernel.deb
+	if ! inside env DEBIAN_FRONTEND=noninteractive dpkg -i /var/tmp/kernel.deb >"$work/dpkg" 2>&1; then
+		cat "$work/dpkg"
+		return 1
+	fi
 	rm "$root/var/tmp/kernel.deb"
+}
+
+# The words of both, in that order.
+told_before() { # OURS THEIRS
+	cat "$work/dpkg"
+	awk -v ours="$1" -v theirs="$2" 'index($0, ours) { staged = NR }
+		index($0, theirs) { made = NR } END { exit !(staged && staged < made) }' "$work/dpkg"
 }
 
 said() { # CODE WORDS COMMAND...: inside, ends with CODE and says WORDS
@@ -108,8 +119,14 @@ boots() {
 one() {
 	prepare "$how"
 	result "the kernel package is installed" install_kernel
-	result "the driver is staged" said 0 "generation 1, new" drvguard stage --kernel "$B"
+	case $how in
+	dracut) made="dracut: Generating /boot/initrd.img-$B" ;;
+	*) made="update-initramfs: Generating /boot/initrd.img-$B" ;;
+	esac
+	result "our hook stages the driver before the package's own makes the initramfs" \
+		told_before "kernel $B: scap " "$made"
 	result "the initramfs has the staged file" said 0 " same " drvguard initramfs --kernel "$B"
+	result "nothing is left to do" said 0 "generation 1" drvguard stage --kernel "$B"
 	result "preflight says go" said 0 "reboot into $B: go" drvguard preflight "$B"
 	umount "$root/proc" "$root/dev"
 	# Its disk is not there at the next boot.
