@@ -111,6 +111,7 @@ static struct json_object *copy_json(const struct dg_initramfs_copy *c)
 	dg_json_string(o, "path", c->path);
 	dg_json_string(o, "sha256", c->err ? NULL : c->sha256);
 	dg_json_string(o, "build_id", c->build_id[0] ? c->build_id : NULL);
+	json_object_object_add(o, "link", json_object_new_boolean(c->link));
 	json_object_object_add(o, "chosen", json_object_new_boolean(c->chosen));
 	return o;
 }
@@ -127,13 +128,14 @@ static void show_driver(struct shown *s, const struct dg_driver *driver)
 		h = dg_initramfs_holds(s->image, driver->name, e ? e->sha256 : NULL, e ? e->build_id : NULL);
 	for (size_t i = 0; s->image && i < s->image->n; i++) {
 		const struct dg_initramfs_copy *c = &s->image->v[i];
+		dg_auto_free char *path = dg_format("%s%s", c->path, c->link ? " (link)" : "");
 
 		if (!dg_modname_equal(c->name, driver->name))
 			continue;
 		any = true;
 		json_object_array_add(copies, copy_json(c));
 		dg_table_row(&s->table, driver->name, driver->boot ? "yes" : "no", words[h],
-			     c->err ? "unreadable" : c->sha256, c->path);
+			     c->err ? "unreadable" : c->sha256, path);
 	}
 	if (!any)
 		dg_table_row(&s->table, driver->name, driver->boot ? "yes" : "no", words[h], "-", "-");

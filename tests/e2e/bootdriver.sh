@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A driver marked boot = yes, with initramfs-tools and then with dracut: dpkg installs a kernel
-# package in a root that has the older kernel only, our hook stages the driver before the package's
-# own makes the initramfs, and a machine that boots the new kernel with that very initramfs, its depot
-# not there, has the driver loaded from it before its own init begins. dpkg runs in a chroot, which
-# saves minutes of emulation; the kernel boots in a machine. TAP; needs root and build/drvguard.
+# Drivers marked boot = yes, with initramfs-tools and then with dracut: dpkg installs a kernel
+# package in a root that has the older kernel only, our hook stages the drivers before the package's
+# own makes the initramfs, and a machine that boots the new kernel with that very initramfs, its depots
+# not there, has the drivers loaded from it before its own init begins. One is scap; the other is that
+# of the disk which the root file system is on: the kernel's own virtio_blk, taken out of its tree and
+# put into a depot, so that this is the only one there is. dpkg runs in a chroot, which saves minutes of
+# emulation; the kernel boots in a machine. TAP; needs root and build/drvguard.
 #
 #   bootdriver.sh [initramfs-tools|dracut]
 set -Eeuo pipefail
@@ -38,8 +40,8 @@ inside() {
 	chroot "$root" "$@" </dev/null
 }
 
-# What the machine is: drvguard and the vendor's two files installed, the depot mounted when the
-# kernel package comes. Nothing but the initramfs is told to load the driver.
+# What the machine is: drvguard and the vendors' files installed, the depots mounted when the
+# kernel package comes. Nothing but the initramfs is told to load the drivers.
 prepare() { # WITH
 	local with=()
 	[ "$1" = initramfs-tools ] || with=(--with "$1")
@@ -47,7 +49,7 @@ prepare() { # WITH
 	cp -a "$("$here/rootfs.sh" "${with[@]}" "$A")/root" "$work/$1/root"
 	root=$work/$1/root
 	make -s -C "$top" install DESTDIR="$root" >"$work/install.log"
-	mkdir -p "$root/opt/falco/drivers" "$root/etc/systemd/system/sysinit.target.wants"
+	mkdir -p "$root"/opt/{falco,disk}/drivers "$root/etc/systemd/system/sysinit.target.wants"
 	cp "$scap_a" "$root/opt/falco/drivers/scap-a.ko"
 	cp "$scap_b" "$root/opt/falco/drivers/scap-b.ko"
 	cat >"$root/etc/drvguard/drivers.d/falco.conf" <<-'END'
@@ -58,12 +60,21 @@ prepare() { # WITH
 		boot = yes
 		load = never
 	END
+	cat >"$root/etc/drvguard/drivers.d/disk.conf" <<-'END'
+		[product disk]
+		depot = /opt/disk/drivers
+		[driver virtio_blk]
+		product = disk
+		boot = yes
+	END
 	ln -s /lib/systemd/system/drvguard-early.service "$root/etc/systemd/system/sysinit.target.wants/"
-	# Asking for it there, without putting it there: dracut has rd.driver.pre= for that.
+	# Asking for scap there, without putting it there: dracut has rd.driver.pre= for that. The disk's is
+	# for udev to load, which rootfs.sh spares initramfs-tools.
 	if [ "$1" = initramfs-tools ]; then
+		sed -i /virtio_blk/d "$root/etc/initramfs-tools/modules"
 		cat >"$root/etc/initramfs-tools/scripts/init-premount/scap" <<-'END'
 			#!/bin/sh
-			[ "$1" = prereqs ] || modprobe scap
+			[ "$1" = prereqs ] || modprobe -a scap virtio_blk
 		END
 		chmod 755 "$root/etc/initramfs-tools/scripts/init-premount/scap"
 	fi
@@ -73,7 +84,9 @@ prepare() { # WITH
 
 install_kernel() {
 	cp "$deb" "$root/var/tmp/kernel.deb"
-	if ! inside env DEBIAN_FRONTEND=noninteractive dpkg -i /var/tmp/kernel.deb >"$work/dpkg" 2>&1; then
+	inside dpkg --unpack /var/tmp/kernel.deb || return
+	mv "$root/lib/modules/$B/kernel/drivers/block/virtio_blk.ko" "$root/opt/disk/drivers/" || return
+	if ! inside env DEBIAN_FRONTEND=noninteractive dpkg --configure "linux-image-$B" >"$work/dpkg" 2>&1; then
 		cat "$work/dpkg"
 		return 1
 	fi
@@ -123,14 +136,17 @@ one() {
 	dracut) made="dracut: Generating /boot/initrd.img-$B" ;;
 	*) made="update-initramfs: Generating /boot/initrd.img-$B" ;;
 	esac
-	result "our hook stages the driver before the package's own makes the initramfs" \
-		told_before "kernel $B: scap " "$made"
-	result "the initramfs has the staged file" said 0 " same " drvguard initramfs --kernel "$B"
+	for driver in scap virtio_blk; do
+		result "our hook stages $driver before the package's own makes the initramfs" \
+			told_before "kernel $B: $driver " "$made"
+		result "the initramfs has the staged $driver" \
+			said 0 "\"driver\":\"$driver\",\"boot\":true,\"holds\":\"same\"" drvguard --json initramfs --kernel "$B"
+	done
 	result "nothing is left to do" said 0 "generation 1" drvguard stage --kernel "$B"
 	result "preflight says go" said 0 "reboot into $B: go" drvguard preflight "$B"
 	umount "$root/proc" "$root/dev"
-	# Its disk is not there at the next boot.
-	rm -r "$root/opt/falco"
+	# Their disk is not there at the next boot.
+	rm -r "$root/opt/falco" "$root/opt/disk"
 	boots || failed=1
 	rm -rf --one-file-system "${root:?}"
 }

@@ -7,7 +7,7 @@
 #include "mkinitramfs.h"
 #include "record.h"
 
-#define HEADING "drvguard-initramfs 1"
+#define HEADING "drvguard-initramfs 2"
 
 static char *cache_name(const struct dg_kernel *k)
 {
@@ -17,21 +17,22 @@ static char *cache_name(const struct dg_kernel *k)
 static bool take_copy(char *line, struct dg_initramfs *i)
 {
 	struct dg_initramfs_copy c = { 0 };
-	char *save = NULL, *word[5];
+	char *save = NULL, *word[6];
 
-	for (size_t n = 0; n < 5; n++) {
+	for (size_t n = 0; n < DG_ARRAY_SIZE(word); n++) {
 		word[n] = strtok_r(n ? NULL : line, " ", &save);
 		if (!word[n])
 			return false;
 	}
 	if (!dg_modname_valid(word[0]) || !dg_record_hex(word[1], c.sha256, 64) ||
-	    !dg_record_hex(word[2], c.build_id, DG_BUILD_ID_HEX - 1) || !dg_record_unescape(word[4]) ||
+	    !dg_record_hex(word[2], c.build_id, DG_BUILD_ID_HEX - 1) || !dg_record_unescape(word[5]) ||
 	    DG_GROW(i->v, i->n) < 0)
 		return false;
 	snprintf(c.name, sizeof(c.name), "%s", word[0]);
 	c.chosen = dg_streq(word[3], "1");
+	c.link = dg_streq(word[4], "1");
 	c.err = c.sha256[0] ? 0 : -EBADMSG;
-	c.path = strdup(word[4]);
+	c.path = strdup(word[5]);
 	i->v[i->n++] = c;
 	return c.path;
 }
@@ -97,8 +98,8 @@ static void keep(const struct dg_kernel *k, const char *id, const char *const *n
 	for (size_t n = 0; n < i->n; n++) {
 		const struct dg_initramfs_copy *c = &i->v[n];
 
-		fprintf(f, "copy %s %s %s %d ", c->name, c->err ? "-" : c->sha256, *c->build_id ? c->build_id : "-",
-			c->chosen);
+		fprintf(f, "copy %s %s %s %d %d ", c->name, c->err ? "-" : c->sha256, *c->build_id ? c->build_id : "-",
+			c->chosen, c->link);
 		dg_record_put(f, c->path);
 		fputc('\n', f);
 	}

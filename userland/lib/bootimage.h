@@ -4,10 +4,10 @@
  * anew when one is not what is staged. What was read of an image is kept
  * (cachefile.h) as initramfs-RELEASE, valid for exactly that image:
  *
- *   drvguard-initramfs 1
+ *   drvguard-initramfs 2
  *   image ID
  *   asked NAME                               each driver that was looked for
- *   copy NAME SHA256|- BUILD-ID|- CHOSEN PATH     CHOSEN 1 or 0; no digest: it cannot be read
+ *   copy NAME SHA256|- BUILD-ID|- CHOSEN LINK PATH     CHOSEN, LINK 1 or 0; no digest: it cannot be read
  */
 #ifndef DG_BOOTIMAGE_H
 #define DG_BOOTIMAGE_H
