@@ -210,6 +210,20 @@ case_marked_not_made() {
 	one_line "$R/boot/initrd.img-$B" 'it has no copy of scap; the tool said: it is left out'
 	dg preflight "$B"
 	expect 1
+	# Nobody asked: once is enough, until the image is another.
+	printf '#!/bin/sh\necho >>/refreshed\n' >"$R/usr/sbin/update-initramfs"
+	dg repair
+	refreshed 1
+	dg watch
+	expect 1
+	refreshed 1
+	touch "$R/boot/initrd.img-$B"
+	dg watch
+	refreshed 2
+	dg watch
+	refreshed 2
+	dg repair
+	refreshed 3
 }
 
 # A kernel that has no image yet, as while it is being installed: its first one is not ours to make.
@@ -371,4 +385,26 @@ case_initramfs_show() {
 	echo garbage >"$R/boot/initrd.img-$B"
 	dg initramfs
 	expect 3
+}
+
+# mkinitcpio's install hook, called as mkinitcpio calls it: sourced, then build().
+case_marked_mkinitcpio() {
+	local hook=$dir/hook
+	root_boot
+	printf '#!/bin/sh\nexec "%s" --root "%s" "$@"\n' "$DRVGUARD" "$R" >"$dir/drvguard"
+	chmod 755 "$dir/drvguard"
+	sed "s,@sbindir@,$dir," "$here/../../boot/mkinitcpio/install/drvguard" >"$hook"
+	build_image() {
+		bash -c 'add_module() { echo "added $1"; }
+			warning() { echo "warned"; }
+			KERNELVERSION=$2
+			. "$1" && build && help >/dev/null' bash "$hook" "$B" 2>"$dir/hook.err"
+	}
+	[ "$(build_image)" = warned ]
+	grep -q 'scap: not put into the initramfs' "$dir/hook.err"
+	dg stage
+	[ "$(build_image)" = 'added scap' ]
+	[ ! -s "$dir/hook.err" ]
+	config_falco
+	[ -z "$(build_image)" ]
 }

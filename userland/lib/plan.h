@@ -20,6 +20,7 @@ struct dg_stage_options {
 	bool trial;	    /* until it is confirmed: trial.h */
 	bool mount;	    /* by bind mount: mounted.h */
 	bool image_follows; /* the initramfs is left alone: whoever called makes it right after, or the next repair */
+	bool unattended;    /* nobody asked for this very run: what was in vain is not tried again */
 	const char *const *names; /* NULL: all; else ended by NULL */
 };
 

@@ -129,7 +129,8 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 		  struct dg_repair **ret, struct dg_diag *d)
 {
 	const unsigned int survey_flags = flags & DG_REPAIR_EARLY ? DG_SURVEY_NO_DEPOT : 0;
-	struct dg_stage_options options = { .image_follows = flags & DG_REPAIR_EARLY };
+	struct dg_stage_options options = { .image_follows = flags & DG_REPAIR_EARLY,
+					    .unattended = !(flags & DG_REPAIR_HEAL) };
 	dg_auto(dg_repair_freep) struct dg_repair *r = calloc(1, sizeof(*r));
 	struct dg_diag heal_problem = { 0 };
 	dg_auto_close int lock = -1;

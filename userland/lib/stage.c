@@ -243,34 +243,28 @@ static bool rules_are_newer(const char *root, const struct timespec *than)
 	return false;
 }
 
-/* The index that was made and did not change who wins: not made again until something else does. */
-static char *made_in_vain(const struct dg_survey *s)
+/* Where the file is noted that was made anew and was not right then either: it is not made again and again. */
+static char *made_in_vain(const struct dg_survey *s, const char *what)
 {
-	dg_auto_free char *inside = dg_format("/run/drvguard/shadowed-%s", s->kernel->release);
+	dg_auto_free char *inside = dg_format("/run/drvguard/%s-%s", what, s->kernel->release);
 
 	return inside ? dg_path_join(s->root, inside) : NULL;
 }
 
-static bool index_is_final(const struct dg_survey *s, const struct dg_stage_result *r)
+static bool was_in_vain(const struct dg_survey *s, const char *what, const char *path)
 {
-	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir), *note = made_in_vain(s);
-	dg_auto_free char *line = NULL;
+	dg_auto_free char *note = made_in_vain(s, what), *line = NULL;
 	char id[DG_FILE_ID];
-	struct stat st;
 
-	/* Who won is gone meanwhile. */
-	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].shadowed_by[0] && access(r->v[i].shadowed_by, F_OK) < 0)
-			return false;
 	if (!path || !note || dg_file_read_line(note, &line) < 0)
 		return false;
 	(void)dg_file_id(path, id);
-	return *id && dg_streq(line, id) && stat(path, &st) == 0 && !rules_are_newer(s->root, &st.st_mtim);
+	return *id && dg_streq(line, id);
 }
 
-static void note_final(const struct dg_survey *s)
+static void note_in_vain(const struct dg_survey *s, const char *what, const char *path)
 {
-	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir), *note = made_in_vain(s);
+	dg_auto_free char *note = made_in_vain(s, what);
 	char id[DG_FILE_ID + 1];
 
 	if (!path || !note)
@@ -285,23 +279,55 @@ static void note_final(const struct dg_survey *s)
 	}
 }
 
+static bool index_is_final(const struct dg_survey *s, const struct dg_stage_result *r)
+{
+	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir);
+	struct stat st;
+
+	/* Who won is gone meanwhile. */
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].shadowed_by[0] && access(r->v[i].shadowed_by, F_OK) < 0)
+			return false;
+	return was_in_vain(s, "shadowed", path) && stat(path, &st) == 0 && !rules_are_newer(s->root, &st.st_mtim);
+}
+
+static void note_final(const struct dg_survey *s)
+{
+	dg_auto_free char *path = dg_format("%s/modules.dep.bin", s->kernel->modules_dir);
+
+	note_in_vain(s, "shadowed", path);
+}
+
+/* One that lacks what may not load by itself is right. */
+static bool image_is_stale(const struct dg_survey *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct dg_standing *st = &s->v[i];
+
+		if (st->staged_ours && (st->boot_image == DG_IMAGE_OTHER ||
+					(st->boot_image == DG_IMAGE_LACKING && dg_standing_load_path(st))))
+			return true;
+	}
+	return false;
+}
+
 /* Somebody made the initramfs when another driver was staged, or before the driver was marked. */
 static int mend_image(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
 		      struct dg_diag *d)
 {
+	dg_auto_free char *image = NULL;
 	struct dg_diag why = { 0 };
-	bool stale = false;
 	int err;
 
-	if (o->image_follows)
+	if (o->image_follows || !image_is_stale(s))
 		return 0;
-	for (size_t i = 0; i < s->n; i++)
-		stale |= s->v[i].staged_ours &&
-			 (s->v[i].boot_image == DG_IMAGE_OTHER ||
-			  (s->v[i].boot_image == DG_IMAGE_LACKING && dg_standing_load_path(&s->v[i])));
-	if (!stale)
+	(void)dg_initramfs_find(s->root, s->kernel->release, &image, NULL);
+	/* Who asks by hand may have seen to the cause. */
+	if (o->unattended && was_in_vain(s, "initramfs", image))
 		return 0;
 	err = dg_bootimage_refresh(s->kernel, s->config, NULL, s->generation->manifest, &why);
+	if (err == -ESTALE || err == -EIO)
+		note_in_vain(s, "initramfs", image);
 	if (err == -ENOENT || err == -ESTALE || err == -ENXIO) {
 		r->image_problem = why;
 		return 0;
