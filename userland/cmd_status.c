@@ -32,7 +32,10 @@ static void depot_cell(const struct dg_standing *st, char *buf, size_t size)
 	if (st->depot_unreadable)
 		snprintf(buf, size, "unreadable");
 	else if (st->depot != DG_DEPOT_PRESENT)
-		snprintf(buf, size, "%s", st->depot == DG_DEPOT_EMPTY ? "empty" : "absent");
+		snprintf(buf, size, "%s",
+			 st->depot == DG_DEPOT_EMPTY	? "empty"
+			 : st->depot == DG_DEPOT_SILENT ? "silent"
+							: "absent");
 	else
 		snprintf(buf, size, "%zu file%s", st->n_candidates, st->n_candidates == 1 ? "" : "s");
 }

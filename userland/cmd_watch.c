@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Wait for the depots, repair as each appears, end when nothing waits. */
+/*
+ * Wait for the depots, repair as each appears, end when nothing waits; with
+ * --stay not before nothing can come: a depot on a file system of its own may be
+ * unmounted, and mounted again with other content.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -10,6 +14,7 @@
 #include "job.h"
 #include "lib/fs.h"
 #include "lib/mounts.h"
+#include "lib/probe.h"
 #include "lib/repair.h"
 #include "motd.h"
 #include "readying.h"
@@ -21,19 +26,60 @@ struct watch {
 	struct dg_job job; /* first: the callback gets a pointer to it */
 	struct dg_mounts *mounts;
 	int stop_fd;
+	struct dg_probe *seen; /* of each product's depot, before the last look */
+	bool silent;	       /* one of them is out of reach: nothing will tell when it is back */
+	bool apart;	       /* one of them is not there, or not on the root file system */
 };
+
+/* Seconds between looks at what is out of reach: each may trigger an automount, and its mounter's complaints. */
+#define PATIENCE 15
+#define PATIENCE_MOST 600
 
 /* Before looking, so that what changes while we look wakes us after. */
 static void arm(struct watch *w)
 {
-	dg_mounts_forget(w->mounts);
-	for (size_t i = 0; i < w->job.config->n_products; i++) {
-		const char *inside = w->job.config->products[i].depot;
-		dg_auto_free char *depot = inside ? dg_path_join(w->job.context->root, inside) : NULL;
+	const char *root = w->job.context->root;
+	struct dg_probe here;
 
-		if (depot)
-			(void)dg_mounts_watch(w->mounts, depot);
+	dg_mounts_forget(w->mounts);
+	w->silent = w->apart = false;
+	(void)dg_probe("/", root, &here);
+	for (size_t i = 0; i < w->job.config->n_products; i++) {
+		const char *depot = w->job.config->products[i].depot;
+		dg_auto_free char *path = depot ? dg_path_join(root, depot) : NULL;
+		int r;
+
+		if (!path)
+			continue;
+		r = dg_probe(root, depot, &w->seen[i]);
+		w->apart |= r < 0 || w->seen[i].mount != here.mount || w->seen[i].device != here.device;
+		if (dg_probe_is_silence(r) || dg_mount_is_automount(root, depot))
+			w->silent = true;
+		else
+			(void)dg_mounts_watch(w->mounts, path);
 	}
+}
+
+/* Of all that is mounted on a machine, little is a depot. */
+static bool depots_changed(struct watch *w)
+{
+	const char *root = w->job.context->root;
+	bool changed = false;
+
+	for (size_t i = 0; i < w->job.config->n_products; i++) {
+		const char *depot = w->job.config->products[i].depot;
+		struct dg_probe now = { 0 };
+
+		if (!depot)
+			continue;
+		/* An automount that was left alone so long that it went is not triggered for that. */
+		if (!dg_mount_is_automount(root, depot)) {
+			(void)dg_probe(root, depot, &now);
+			changed |= memcmp(&now, &w->seen[i], sizeof(now)) != 0;
+		}
+		w->seen[i] = now;
+	}
+	return changed;
 }
 
 static void tell_loaded(const struct dg_repair *r, size_t i)
@@ -48,8 +94,8 @@ static void tell_loaded(const struct dg_repair *r, size_t i)
 		printf("%s: could not be loaded: %s\n", name, strerror(-r->load_error[i]));
 }
 
-/* One look and what it allows. Returns how many still wait. */
-static size_t look(struct watch *w, struct dg_kernel *k)
+/* One look and what it allows. Returns how many still wait, or -errno. */
+static ssize_t look(struct watch *w, struct dg_kernel *k)
 {
 	dg_auto(dg_repair_freep) struct dg_repair *r = NULL;
 	struct dg_diag d = { 0 };
@@ -57,7 +103,7 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 
 	if (err < 0) {
 		dg_job_error(&w->job, err, &d);
-		return 0;
+		return err;
 	}
 	dg_report_problems(&r->before->problems);
 	dg_report_problems(&r->recovered);
@@ -83,34 +129,52 @@ static size_t look(struct watch *w, struct dg_kernel *k)
 	fflush(stdout);
 	dg_record_repair(&w->job, r);
 	dg_motd_post(r->after, NULL);
-	return dg_waiting_record(r->after);
+	return (ssize_t)dg_waiting_record(r->after);
+}
+
+/* Until there is something to look at. False: to stop. */
+static bool wait_for_depots(struct watch *w, int *patience)
+{
+	struct dg_diag d;
+	int event;
+
+	do {
+		event = dg_mounts_wait(w->mounts, w->stop_fd, w->silent ? *patience : -1);
+		if (event < 0) {
+			dg_diag_errno(&d, event, "/proc/self/mountinfo", "wait for mounts");
+			dg_job_error(&w->job, event, &d);
+		}
+		if (event == DG_MOUNTS_LATER)
+			*patience = *patience * 2 < PATIENCE_MOST ? *patience * 2 : PATIENCE_MOST;
+		else
+			*patience = PATIENCE;
+	} while (event == DG_MOUNTS_CHANGED && !depots_changed(w));
+	return event > DG_MOUNTS_STOP;
 }
 
 static void watch_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	struct watch *w = (struct watch *)job;
-	bool told = false;
-	struct dg_diag d;
-	size_t n;
-	int r;
+	int patience = PATIENCE;
+	ssize_t n;
 
+	/* How long the first look takes is nobody's to wait for. */
+	sd_notify(0, "READY=1");
 	for (;;) {
 		arm(w);
-		n = look(w, k) + dg_ready_waiting(job, k->release);
+		n = look(w, k);
+		if (n < 0)
+			return;
+		n += (ssize_t)dg_ready_waiting(job, k->release);
 		dg_gate_renew(job);
 		fflush(stdout);
-		if (!told)
-			sd_notify(0, "READY=1");
-		told = true;
-		if (!n)
+		if (!n && !(job->context->stay && w->apart))
 			return;
-		sd_notifyf(0, "STATUS=%zu driver(s) waiting for the depot", n);
-		r = dg_mounts_wait(w->mounts, w->stop_fd);
-		if (r < 0) {
-			dg_diag_errno(&d, r, "/proc/self/mountinfo", "wait for mounts");
-			dg_job_error(job, r, &d);
-		}
-		if (r <= 0)
+		if (n)
+			sd_notifyf(0, "STATUS=%zd driver(s) waiting for the depot", n);
+		else
+			sd_notify(0, "STATUS=No driver waits; a depot that is mounted anew is looked at");
+		if (!wait_for_depots(w, &patience))
 			return;
 	}
 }
@@ -133,13 +197,15 @@ enum dg_exit cmd_watch(const struct dg_context *c)
 
 	if (dg_job_begin(&w.job, c)) {
 		w.stop_fd = stop_signals();
-		if (w.stop_fd < 0 || dg_mounts_new(&w.mounts) < 0) {
+		w.seen = calloc(w.job.config->n_products + 1, sizeof(*w.seen));
+		if (!w.seen || w.stop_fd < 0 || dg_mounts_new(&w.mounts) < 0) {
 			dg_report_note("cannot watch mounts", "check that /proc is mounted");
 			dg_job_raise(&w.job, DG_EXIT_UNKNOWN);
 		} else {
 			dg_job_each_kernel(&w.job, watch_kernel);
 		}
 	}
+	free(w.seen);
 	dg_mounts_free(w.mounts);
 	dg_closep(&w.stop_fd);
 	return dg_job_end(&w.job);

@@ -21,6 +21,7 @@ enum dg_option {
 	DG_OPTION_DATES = 1 << 9, /* --since, --until */
 	DG_OPTION_STOP = 1 << 10,
 	DG_OPTION_NO_INITRAMFS = 1 << 11,
+	DG_OPTION_STAY = 1 << 12,
 };
 
 struct dg_context {
@@ -28,7 +29,7 @@ struct dg_context {
 	const char *config;	   /* NULL: the usual places */
 	const char *kernel;	   /* NULL: the running one; a release, "next" or "all" */
 	const char *since, *until; /* dates as given; NULL: no bound */
-	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot, stop, no_initramfs;
+	bool json, quiet, verbose, dry_run, force, sum, trial, mount, boot, stop, no_initramfs, stay;
 	unsigned int to; /* a generation; 0: the one before */
 	int keep;	 /* generations; -1: as configured */
 	char **args;	 /* after the command, ended by NULL */

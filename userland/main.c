@@ -8,6 +8,7 @@
 #include "lib/fs.h"
 #include "lib/manifest.h"
 #include "lib/record.h"
+#include "lib/who.h"
 
 static const struct command {
 	const char *name;
@@ -42,7 +43,8 @@ static const struct command {
 	{ "repair", cmd_repair, 0, false, "", "find out, stage, verify, load: all for the running kernel (also: -dm)" },
 	{ "boot", cmd_boot, 0, false, "",
 	  "early boot: hold back what does not match, with the root file system alone" },
-	{ "watch", cmd_watch, 0, false, "", "wait for the depots, repair, end when nothing waits" },
+	{ "watch", cmd_watch, DG_OPTION_STAY, false, "[--stay]",
+	  "wait for the depots, repair, end when nothing waits" },
 	{ "hook", cmd_hook, DG_OPTION_NO_INITRAMFS, true, "add|remove [--no-initramfs] REL|all|-",
 	  "for package managers: a kernel has come, or gone" },
 	{ "initramfs", cmd_initramfs, DG_OPTION_KERNEL, true, "[list] [--kernel REL|next|all]",
@@ -84,6 +86,7 @@ enum {
 	OPT_SINCE,
 	OPT_UNTIL,
 	OPT_NO_INITRAMFS,
+	OPT_STAY,
 	OPT_VERSION
 };
 
@@ -108,6 +111,7 @@ static const struct option long_options[] = {
 	{ "since", required_argument, NULL, OPT_SINCE },
 	{ "until", required_argument, NULL, OPT_UNTIL },
 	{ "no-initramfs", no_argument, NULL, OPT_NO_INITRAMFS },
+	{ "stay", no_argument, NULL, OPT_STAY },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
 };
@@ -179,6 +183,10 @@ static bool take_option(int option, struct dg_context *c, unsigned int *used)
 		c->no_initramfs = true;
 		*used |= DG_OPTION_NO_INITRAMFS;
 		break;
+	case OPT_STAY:
+		c->stay = true;
+		*used |= DG_OPTION_STAY;
+		break;
 	case OPT_TO:
 		*used |= DG_OPTION_TO;
 		return take_number(optarg, 1, &c->to);
@@ -218,6 +226,10 @@ static enum dg_exit dispatch(struct dg_context *c, char **args, unsigned int use
 		if (dg_path_resolve("/", c->root, &root) < 0 || !dg_path_is_dir(root))
 			return usage_error("--root: no such directory:", c->root);
 		c->root = root;
+		if (dg_who_is_switched_off(root)) {
+			puts("switched off: drvguard=off is on the kernel's command line");
+			return DG_EXIT_OK;
+		}
 		c->args = args[1] ? args + 1 : (char **)(uintptr_t)none;
 		return cmd->run(c);
 	}

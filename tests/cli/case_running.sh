@@ -769,6 +769,77 @@ case_watch_sees_files() {
 	would_load "$B" scap "$R/lib/modules/$B/updates/drvguard/scap.ko"
 }
 
+# With --stay it is there for another depot in the same place: the newer version in it is staged. What is
+# mounted elsewhere meanwhile is no reason to look.
+case_watch_stays_for_another_mount() {
+	local pid gen
+	need_root
+	root_with "$B"
+	runs "$B"
+	gen=$R/usr/lib/drvguard/kernels/$B/1
+	mkdir "$dir/disk" "$dir/newer" "$dir/elsewhere"
+	cp "$SCAP_B" "$dir/disk/scap.ko"
+	other_version 0.9.9 "$dir/newer/scap.ko"
+	mount --bind "$dir/disk" "$depot" || skip "no bind mounts here"
+	timeout 60 "$DRVGUARD" --root "$R" watch --stay >"$out" 2>"$err" &
+	pid=$!
+	last="drvguard watch --stay"
+	eventually test -e "$gen/scap.ko"
+	umount "$depot"
+	mount --bind "$dir/elsewhere" "$dir/elsewhere"
+	umount "$dir/elsewhere"
+	mount --bind "$dir/newer" "$depot"
+	gen=${gen%/1}/2
+	eventually cmp -s "$dir/newer/scap.ko" "$gen/scap.ko"
+	# What it prints comes last.
+	eventually staged_twice
+	kill "$pid"
+	code=0
+	wait "$pid" || code=$?
+	umount "$depot"
+	expect 0
+	quiet
+}
+
+staged_twice() {
+	[ "$(grep -c '^scap: staged from' "$out")" = 2 ]
+}
+
+# On the root file system nothing can come back with other content.
+case_watch_does_not_stay_for_nothing() {
+	root_ready
+	runs "$B"
+	last="drvguard watch --stay"
+	code=0
+	timeout 30 "$DRVGUARD" --root "$R" watch --stay >"$out" 2>"$err" || code=$?
+	expect 0
+	says '^scap: staged from'
+}
+
+# What units, scripts and hooks do is switched off; what is done by hand is not.
+case_switched_off() {
+	root_ready
+	runs "$B"
+	echo "root=/dev/vda ro drvguard=off quiet" >"$R/proc/cmdline"
+	for actor in boot watch hook; do
+		for command in boot repair watch; do
+			export DRVGUARD_ACTOR=$actor
+			dg "$command"
+			expect 0
+			says '^switched off: drvguard=off'
+		done
+	done
+	[ ! -e "$R/lib/modules/$B/updates/drvguard" ] || fail "something was staged"
+	unset DRVGUARD_ACTOR
+	dg repair
+	expect 0
+	echo "drvguard=offset notdrvguard=off" >"$R/proc/cmdline"
+	export DRVGUARD_ACTOR=boot
+	dg repair
+	expect 0
+	says '^loaded'
+}
+
 # Told to stop, it stops, and says by its exit code that a driver still waits.
 case_watch_stops() {
 	root_with "$B"

@@ -231,6 +231,16 @@ dg_as() {
 	fi
 }
 
+# Within some seconds.
+eventually() { # COMMAND...
+	local i
+	for ((i = 0; i < 200; i++)); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	fail "not within 10 seconds: $*"
+}
+
 expect() { # CODE
 	[ "$code" = "$1" ] || fail "exit code $code, expected $1"
 }

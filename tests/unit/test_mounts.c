@@ -21,7 +21,7 @@ static void test_mounts_wait_stopped(void **state)
 	assert_int_equal(pipe(stop), 0);
 	assert_int_equal(dg_mounts_new(&m), 0);
 	assert_int_equal(write(stop[1], "x", 1), 1);
-	assert_int_equal(dg_mounts_wait(m, stop[0]), 0);
+	assert_int_equal(dg_mounts_wait(m, stop[0], -1), DG_MOUNTS_STOP);
 	dg_mounts_free(m);
 	close(stop[0]);
 	close(stop[1]);
@@ -38,13 +38,13 @@ static void test_mounts_wait_directory_made(void **state)
 	assert_int_equal(dg_mounts_watch(m, fx_at(*state, "/opt/falco/drivers")), 0);
 	fx_mkdir(*state, "/opt");
 	alarm(20);
-	assert_int_equal(dg_mounts_wait(m, stop[0]), 1);
+	assert_int_equal(dg_mounts_wait(m, stop[0], -1), DG_MOUNTS_FILLED);
 
 	/* A new round sees the file that comes. */
 	dg_mounts_forget(m);
 	assert_int_equal(dg_mounts_watch(m, fx_at(*state, "/opt/falco/drivers")), 0);
 	fx_text(*state, "/opt/scap.ko", "x");
-	assert_int_equal(dg_mounts_wait(m, stop[0]), 1);
+	assert_int_equal(dg_mounts_wait(m, stop[0], -1), DG_MOUNTS_FILLED);
 	alarm(0);
 	dg_mounts_free(m);
 	close(stop[0]);

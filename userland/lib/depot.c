@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "modfile.h"
 #include "mounts.h"
+#include "probe.h"
 
 static void tell_waiting(const char *root, const char *depot, const char *what, struct dg_diag *why)
 {
@@ -23,12 +24,31 @@ static void tell_waiting(const char *root, const char *depot, const char *what, 
 	}
 }
 
+static void tell_silent(const char *root, const char *depot, int err, struct dg_diag *why)
+{
+	dg_auto_free char *type = NULL, *mount = NULL;
+
+	if (dg_mount_find(root, depot, &type, &mount))
+		dg_diag_set(why, 0, depot, "see to its server or device; drvguard watch looks again",
+			    "the depot cannot be reached: %s, of type %s: %s", mount, type, strerror(-err));
+	else
+		dg_diag_set(why, 0, depot, "see to its server or device; drvguard watch looks again",
+			    "the depot cannot be reached: %s", strerror(-err));
+}
+
 int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir, struct dg_diag *why)
 {
 	dg_auto_free char *dir = NULL;
+	struct dg_probe probe;
 	char **names;
-	int r = dg_path_resolve(root, depot, &dir);
+	int r = dg_probe(root, depot, &probe);
 
+	if (dg_probe_is_silence(r) || (r == -ENOENT && dg_mount_is_automount(root, depot))) {
+		tell_silent(root, depot, r, why);
+		*ret = DG_DEPOT_SILENT;
+		return 0;
+	}
+	r = dg_path_resolve(root, depot, &dir);
 	if (r == -ENOENT) {
 		tell_waiting(root, depot, "the depot is not there", why);
 		*ret = DG_DEPOT_ABSENT;

@@ -9,13 +9,14 @@ enum dg_depot_state {
 	DG_DEPOT_PRESENT,
 	DG_DEPOT_EMPTY,	 /* a directory with nothing in it: where a mount should be, or not filled yet */
 	DG_DEPOT_ABSENT, /* no such directory */
+	DG_DEPOT_SILENT, /* its file system is out of reach: a dead server, an automount that fails */
 };
 
 /*
  * Where @depot stands under @root. *ret_dir is its physical path when it is
  * present (caller frees), else untouched; @why tells what is awaited, the file
  * system named when fstab has one for it that is not mounted. -ENOTDIR and
- * other errnos when it cannot be read.
+ * other errnos when it cannot be read. Ends within seconds (probe.h).
  */
 int dg_depot_find(const char *root, const char *depot, enum dg_depot_state *ret, char **ret_dir, struct dg_diag *why);
 

@@ -93,12 +93,13 @@ static void drain(struct dg_mounts *m)
 		;
 }
 
-int dg_mounts_wait(struct dg_mounts *m, int stop_fd)
+int dg_mounts_wait(struct dg_mounts *m, int stop_fd, int seconds)
 {
 	struct pollfd fds[] = { { .fd = stop_fd, .events = POLLIN },
 				{ .fd = m->monitor_fd, .events = POLLIN },
 				{ .fd = m->inotify_fd, .events = POLLIN } };
-	int timeout = -1;
+	int timeout = seconds < 0 ? -1 : seconds * 1000;
+	enum dg_mounts_event event = DG_MOUNTS_LATER;
 
 	for (int round = 0; round < QUIET_ROUNDS;) {
 		int n = poll(fds, DG_ARRAY_SIZE(fds), timeout);
@@ -108,14 +109,53 @@ int dg_mounts_wait(struct dg_mounts *m, int stop_fd)
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return 1;
+			return event;
 		if (fds[0].revents)
-			return 0;
+			return DG_MOUNTS_STOP;
+		if (fds[2].revents)
+			event = DG_MOUNTS_FILLED;
+		else if (event == DG_MOUNTS_LATER)
+			event = DG_MOUNTS_CHANGED;
 		drain(m);
 		timeout = QUIET_MS;
 		round++;
 	}
-	return 1;
+	return event;
+}
+
+/* Whether the file system mounted on @target holds @path, by its name. */
+static bool covers(const char *target, const char *path)
+{
+	size_t n = strlen(target);
+
+	return n == 1 || (strncmp(path, target, n) == 0 && (!path[n] || path[n] == '/'));
+}
+
+bool dg_mount_find(const char *root, const char *path, char **ret_type, char **ret_target)
+{
+	struct libmnt_table *mounted = strcmp(root, "/") == 0 ? mnt_new_table_from_file("/proc/self/mountinfo") : NULL;
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs, *best = NULL;
+
+	/* Of several at one place the last is on top. */
+	while (mounted && iter && mnt_table_next_fs(mounted, iter, &fs) == 0)
+		if (mnt_fs_get_target(fs) && covers(mnt_fs_get_target(fs), path) &&
+		    (!best || strlen(mnt_fs_get_target(fs)) >= strlen(mnt_fs_get_target(best))))
+			best = fs;
+	if (best) {
+		*ret_type = strdup(mnt_fs_get_fstype(best) ? mnt_fs_get_fstype(best) : "unknown");
+		*ret_target = strdup(mnt_fs_get_target(best));
+	}
+	mnt_free_iter(iter);
+	mnt_unref_table(mounted);
+	return best && *ret_type && *ret_target;
+}
+
+bool dg_mount_is_automount(const char *root, const char *path)
+{
+	dg_auto_free char *type = NULL, *target = NULL;
+
+	return dg_mount_find(root, path, &type, &target) && dg_streq(type, "autofs");
 }
 
 /* fstab entries of a live system only: another root's mounts are not ours to judge. */
@@ -133,9 +173,8 @@ bool dg_mount_awaited(const char *root, const char *path, char **ret)
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
 	while (fstab && mounted && iter && mnt_table_next_fs(fstab, iter, &fs) == 0) {
 		const char *target = mnt_fs_get_target(fs);
-		size_t n = target ? strlen(target) : 0;
 
-		if (n < 2 || strncmp(path, target, n) != 0 || (path[n] && path[n] != '/'))
+		if (!target || strlen(target) < 2 || !covers(target, path))
 			continue;
 		if (mnt_table_find_target(mounted, target, MNT_ITER_BACKWARD))
 			continue;

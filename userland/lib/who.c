@@ -33,6 +33,20 @@ const char *dg_who_actor(void)
 	return getenv("INVOCATION_ID") && !login_uid(&uid) ? "boot" : "user";
 }
 
+bool dg_who_is_switched_off(const char *root)
+{
+	dg_auto_free char *path = dg_path_join(root, "/proc/cmdline"), *line = NULL;
+	const char *named = getenv("DRVGUARD_ACTOR");
+	char *rest;
+
+	if (!named || dg_streq(named, "user") || !path || dg_file_read_line(path, &line) < 0)
+		return false;
+	for (char *word = strtok_r(line, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
+		if (dg_streq(word, "drvguard=off"))
+			return true;
+	return false;
+}
+
 void dg_who_user(char *buf, size_t size)
 {
 	const char *sudo = getenv("SUDO_USER");

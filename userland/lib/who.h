@@ -11,6 +11,8 @@
  * user for all others.
  */
 const char *dg_who_actor(void);
+/* Whether a unit, script or hook started it, which say so, and the kernel's command line has drvguard=off. */
+bool dg_who_is_switched_off(const char *root);
 /* The name that logged in, also behind su and sudo; else the user's own; "1000" for a uid without a name. */
 void dg_who_user(char *buf, size_t size);
 
