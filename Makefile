@@ -15,7 +15,7 @@
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
 #   make deps               install what building and testing need (Debian and its kin)
-#   make install            DESTDIR= PREFIX=/usr; with KREL=REL the kernel module too
+#   make install            DESTDIR= PREFIX=/usr INIT=systemd (or sysv, openrc); with KREL=REL the kernel module too
 #   make uninstall, make clean, make help
 #
 # V=1 shows the commands. Everything made lies in build/ (BUILD=).
@@ -27,17 +27,22 @@ DESTDIR ?=
 sbindir  = $(DESTDIR)$(PREFIX)/sbin
 mandir   = $(DESTDIR)$(PREFIX)/share/man
 unitdir  = /lib/systemd/system
+# The init systems to install for: systemd, sysv, openrc, or several.
+INIT    ?= systemd
+BOOT_systemd = systemd/:$(unitdir)
+BOOT_sysv    = sysv/:/etc/init.d
+BOOT_openrc  = openrc/:/etc/init.d
 # What boot/ has and where it goes: a file of boot/, or all of a directory, and the directory it is put into.
-BOOT     = systemd/:$(unitdir) \
+BOOT     = $(foreach i,$(INIT),$(or $(BOOT_$(i)),$(error INIT=$(i): there are systemd, sysv and openrc))) \
 	   kernel/postinst.d/:/etc/kernel/postinst.d kernel/postrm.d/:/etc/kernel/postrm.d \
 	   kernel/header_postinst.d/:/etc/kernel/header_postinst.d kernel/install.d/:/usr/lib/kernel/install.d \
+	   initramfs-tools/hooks/drvguard:/usr/share/initramfs-tools/hooks \
+	   dracut/90drvguard/module-setup.sh:/usr/lib/dracut/modules.d/90drvguard \
+	   mkinitcpio/install/drvguard:/usr/lib/initcpio/install \
 	   $(if $(filter zypp,$(PACKAGERS)),zypp/:/usr/lib/zypp/plugins/commit) \
 	   $(if $(filter pacman,$(PACKAGERS)),pacman/:/usr/share/libalpm/hooks)
 # Whose hooks are installed too: those that are here. RPM's triggers go into a package's spec file: boot/rpm.
 PACKAGERS ?= $(if $(wildcard /usr/lib/zypp),zypp) $(if $(wildcard /usr/share/libalpm),pacman)
-BOOT    += initramfs-tools/hooks/drvguard:/usr/share/initramfs-tools/hooks \
-	   dracut/90drvguard/module-setup.sh:/usr/lib/dracut/modules.d/90drvguard \
-	   mkinitcpio/install/drvguard:/usr/lib/initcpio/install
 confdir  = $(DESTDIR)/etc/drvguard
 
 CC      ?= gcc

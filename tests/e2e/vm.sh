@@ -26,7 +26,7 @@
 # image: an ext4 disk of SIZE (as for truncate: 800M, 2G) from ROOT (a directory such as
 # rootfs.sh's root/, a tar, or - for none) with OVERLAYDIR (or -) laid over it. A ROOT with systemd
 # also gets guest/drvguard-e2e.service, which runs /usr/local/lib/drvguard-e2e/run.sh at the end of
-# the boot. Needs root: files keep their owners, those of OVERLAYDIR become root's.
+# the boot; one with an inittab(5) a line there that does. Needs root: files keep their owners, those of OVERLAYDIR become root's.
 #
 # Sourced, this file gives the functions vm_run and vm_image, with the same arguments.
 
@@ -50,6 +50,7 @@ vm_image() (
 	set -euo pipefail
 	(($# >= 4 && $# <= 5)) || vm_die "image ROOT OVERLAYDIR OUT.img SIZE [LABEL]"
 	local base=$1 overlay=$2 out=$3 size=$4 label=${5:-} unit work
+	local run_test="/usr/local/lib/drvguard-e2e/run-test /usr/local/lib/drvguard-e2e/run.sh"
 	[ "$(id -u)" = 0 ] || vm_die "making a disk image needs root"
 	mkdir -p "$(dirname "$out")"
 	out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
@@ -70,6 +71,14 @@ vm_image() (
 		unit=drvguard-e2e.service
 		cp "$vm_dir/guest/$unit" "$work/guest/etc/systemd/system/"
 		ln -s "../$unit" "$work/guest/etc/systemd/system/multi-user.target.wants/$unit"
+		vm_overlay "$work/guest" "$work/root"
+	elif [ -e "$work/root/etc/inittab" ]; then
+		mkdir -p "$work/guest/usr/local/lib/drvguard-e2e" "$work/guest/etc"
+		cp "$vm_dir/guest/run-test" "$work/guest/usr/local/lib/drvguard-e2e/"
+		{
+			grep -vE '^[^#].*(getty|powerfail)' "$work/root/etc/inittab"
+			echo "e2e:2:once:$run_test"
+		} >"$work/guest/etc/inittab"
 		vm_overlay "$work/guest" "$work/root"
 	fi
 	if [ "$overlay" != - ]; then
