@@ -64,7 +64,7 @@ vm_image() (
 	elif [ "$base" != - ]; then
 		tar -C "$work/root" -xpf "$base" --numeric-owner
 	fi
-	if [ -e "$work/root/usr/lib/systemd/systemd" ]; then
+	if [[ $(readlink "$work/root/sbin/init") == */systemd ]]; then
 		mkdir -p "$work/guest/usr/local/lib/drvguard-e2e" \
 			"$work/guest/etc/systemd/system/multi-user.target.wants"
 		cp "$vm_dir/guest/run-test" "$work/guest/usr/local/lib/drvguard-e2e/"

@@ -13,7 +13,7 @@
 
 #include "fs.h"
 
-#define LIMIT_MS 5000
+#define LIMIT_MS 3000
 
 struct answer {
 	int err;

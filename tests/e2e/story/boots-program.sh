@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# The units are there, and the program is not.
+
+. /usr/local/lib/drvguard-e2e/common.sh
+
+shown "missing program: the machine is up" systemctl is-active -q multi-user.target
+journalctl -b -o cat -u drvguard-early.service --no-pager >/run/story.out
+shown "missing program: the early unit says why" said "/usr/sbin/drvguard"
+shown "missing program: the early unit failed, and nothing with it" is \
+	"$(systemctl show -P Result drvguard-early.service)" exit-code
+
+mv /usr/sbin/drvguard.away /usr/sbin/drvguard
+# The next boot judges what no manifest vouches for, and has no place for anything.
+rm -rf /opt/falco /var/* 2>/dev/null
+echo "told boots-program"
+exit "$failed"
