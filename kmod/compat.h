@@ -10,6 +10,7 @@
 #include <generated/utsrelease.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/stringify.h>
 #include <linux/sysfs.h>
 #include <linux/version.h>
@@ -59,5 +60,27 @@ static inline __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...)
 	return len;
 }
 #endif
+
+/*
+ * Whether the loader ends a load when a notifier says so: since it calls its
+ * chain by blocking_notifier_call_chain_robust() (upstream 70d932985757, 5.10).
+ */
+#define DG_CAN_REFUSE	HAVE_NOTIFIER_CALL_CHAIN_ROBUST
+
+/*
+ * Where the data of a module lies that it cannot write to, its notes among it:
+ * mem[] since ac3b43283923 (6.4), before that the part of core_layout (4.5)
+ * behind the code.
+ */
+static inline const void *dg_module_rodata(const struct module *mod, size_t *ret_size)
+{
+#if HAVE_MODULE_MEM
+	*ret_size = mod->mem[MOD_RODATA].size;
+	return mod->mem[MOD_RODATA].base;
+#else
+	*ret_size = mod->core_layout.ro_size - mod->core_layout.text_size;
+	return mod->core_layout.base + mod->core_layout.text_size;
+#endif
+}
 
 #endif /* _DRVGUARD_COMPAT_H */

@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "identity.h"
+#include "inject.h"
 #include "level.h"
 #include "uapi/drvguard.h"
 #include "vermagic.h"
@@ -35,6 +36,7 @@ struct dg_fact {
 static struct kobject *dg_kobj;
 static struct dg_level dg_level;
 static char dg_module_size[16];
+static char dg_features[32];
 
 static ssize_t dg_fact_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -59,7 +61,7 @@ static struct dg_fact dg_facts[] = {
 	DG_FACT(DRVGUARD_ATTR_VENDOR, dg_level.vendor),
 	DG_FACT(DRVGUARD_ATTR_TECHNOLOGY_LEVEL, dg_level.technology_level),
 	DG_FACT(DRVGUARD_ATTR_SERVICE_PACK, dg_level.service_pack),
-	DG_FACT(DRVGUARD_ATTR_FEATURES, "identity"),
+	DG_FACT(DRVGUARD_ATTR_FEATURES, dg_features),
 };
 
 /* Ends in NULL; filled from dg_facts, so that a fact is named once. */
@@ -71,10 +73,11 @@ static const struct attribute_group dg_fact_group = {
 
 /**
  * dg_identity_init() - find the facts out and show them
+ * @guard: whether the guard is there
  *
  * Return: 0, or -ENOMEM or another error of sysfs, and then nothing is left.
  */
-int __init dg_identity_init(void)
+int __init dg_identity_init(bool guard)
 {
 	static const struct dg_level_tree tree __initconst = {
 		.vendor = DG_TREE_VENDOR,
@@ -88,14 +91,17 @@ int __init dg_identity_init(void)
 		       init_uts_ns.name.version);
 	snprintf(dg_module_size, sizeof(dg_module_size), "%zu",
 		 sizeof(struct module));
+	snprintf(dg_features, sizeof(dg_features), "identity%s%s",
+		 guard ? " guard" : "", guard && DG_CAN_REFUSE ? " refuse" : "");
 	for (i = 0; i < ARRAY_SIZE(dg_facts); i++)
 		dg_fact_attrs[i] = &dg_facts[i].attr.attr;
 
-	dg_kobj = kobject_create_and_add(DRVGUARD_SYSFS_NAME, kernel_kobj);
+	dg_kobj = dg_inject() ? NULL :
+		  kobject_create_and_add(DRVGUARD_SYSFS_NAME, kernel_kobj);
 	if (!dg_kobj)
 		return -ENOMEM;
 
-	ret = sysfs_create_group(dg_kobj, &dg_fact_group);
+	ret = dg_inject() ? -ENOMEM : sysfs_create_group(dg_kobj, &dg_fact_group);
 	if (ret)
 		goto err_kobj;
 

@@ -2,7 +2,9 @@
 #ifndef _DRVGUARD_IDENTITY_H
 #define _DRVGUARD_IDENTITY_H
 
-int dg_identity_init(void);
+#include <linux/types.h>
+
+int dg_identity_init(bool guard);
 void dg_identity_exit(void);
 
 #endif /* _DRVGUARD_IDENTITY_H */

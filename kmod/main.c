@@ -11,34 +11,76 @@
 #include <linux/module.h>
 #include <linux/printk.h>
 
+#include "controls.h"
+#include "guard.h"
 #include "identity.h"
 #include "level.h"
+#include "policy.h"
 
-static int __init drvguard_init(void)
+static bool dg_has_guard;
+
+/* A level told wrong stages a wrong driver, a policy read wrong lets one in. */
+static int __init dg_selftest(void)
 {
 	int ret;
 
-	/* A level told wrong stages a wrong driver: better no module at all. */
-	if (IS_ENABLED(CONFIG_DRVGUARD_DEBUG)) {
-		ret = dg_level_selftest();
-		if (ret)
-			return ret;
-	}
+	if (!IS_ENABLED(CONFIG_DRVGUARD_DEBUG))
+		return 0;
+	ret = dg_level_selftest();
+	return ret ?: dg_policy_selftest();
+}
 
-	ret = dg_identity_init();
+/* Kernels without securityfs have no guard, and tell who they are all the same. */
+static int __init dg_bring_up_guard(void)
+{
+	int ret = dg_guard_init();
+
 	if (ret)
+		return ret;
+	ret = dg_controls_init();
+	if (ret)
+		dg_guard_exit();
+	else
+		dg_has_guard = true;
+	return ret == -ENODEV ? 0 : ret;
+}
+
+static void dg_take_down_guard(void)
+{
+	if (!dg_has_guard)
+		return;
+	dg_controls_exit();
+	dg_guard_exit();
+}
+
+static int __init drvguard_init(void)
+{
+	int ret = dg_selftest();
+
+	if (ret)
+		return ret;
+	ret = dg_bring_up_guard();
+	if (ret) {
+		pr_err("cannot guard: %d\n", ret);
+		return ret;
+	}
+	ret = dg_identity_init(dg_has_guard);
+	if (ret) {
 		pr_err("cannot show the identity: %d\n", ret);
+		dg_take_down_guard();
+	}
 	return ret;
 }
 
 static void __exit drvguard_exit(void)
 {
 	dg_identity_exit();
+	dg_take_down_guard();
 }
 
 module_init(drvguard_init);
 module_exit(drvguard_exit);
 
-MODULE_DESCRIPTION("Tells which kernel and level is running, for drivers that must match it");
+MODULE_DESCRIPTION("Tells which kernel and level is running, and refuses drivers that were not proven for it");
 MODULE_AUTHOR("The drvguard developers");
 MODULE_LICENSE("GPL");

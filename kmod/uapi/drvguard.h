@@ -46,7 +46,77 @@
  */
 #define DRVGUARD_ATTR_TECHNOLOGY_LEVEL	technology_level
 #define DRVGUARD_ATTR_SERVICE_PACK	service_pack
-/* Words parted by spaces; in ABI 1: "identity". */
+/*
+ * Words parted by spaces; in ABI 1:
+ *   identity   these files
+ *   guard      the files in securityfs, below
+ *   refuse     and this kernel's loader heeds a refusal (5.10 and later)
+ */
 #define DRVGUARD_ATTR_FEATURES		features
+
+/*
+ * The guard, in securityfs. Written only from the initial user namespace, with
+ * CAP_SYS_MODULE.
+ */
+#define DRVGUARD_SECURITYFS_NAME	"drvguard"
+#define DRVGUARD_SECURITYFS_DIR		"/sys/kernel/security/" DRVGUARD_SECURITYFS_NAME
+
+/*
+ * policy: which builds of which drivers are proven for this kernel. One write(2)
+ * is one policy, of at most DRVGUARD_POLICY_MAX bytes; it takes the place of the
+ * present one whole or, for EINVAL, EEXIST and the like, not at all. What is
+ * read is what was written. Lines:
+ *
+ *   deny|warn NAME [!]BUILD-ID...
+ *
+ * or empty, or begun by '#'. NAME is a module's, any of '-' and '_'; BUILD-ID is
+ * in hex, of a build that is proven for this kernel or, behind '!', one that is
+ * known and is not, so that it is recognised under another name. No name and no
+ * build-id is there twice. A driver is refused (deny), or only told of (warn),
+ * when its build-id is not one of the proven, it has none, or it was forced past
+ * vermagic or symbol versions.
+ */
+#define DRVGUARD_CONTROL_POLICY		"policy"
+#define DRVGUARD_POLICY_MAX		(256 * 1024)
+#define DRVGUARD_POLICY_DENY		"deny"
+#define DRVGUARD_POLICY_WARN		"warn"
+#define DRVGUARD_POLICY_NOT		'!'
+
+/*
+ * mode: "permissive" (the default: deny only tells) or "enforce", and behind it
+ * "sealed" once "seal" was written: until the next boot (or until the module is
+ * unloaded) the policy can only be tightened then and enforce not be left.
+ */
+#define DRVGUARD_CONTROL_MODE		"mode"
+#define DRVGUARD_MODE_PERMISSIVE	"permissive"
+#define DRVGUARD_MODE_ENFORCE		"enforce"
+#define DRVGUARD_MODE_SEAL		"seal"
+#define DRVGUARD_MODE_SEALED		"sealed"
+
+/* What whoever loads a refused driver gets. */
+#define DRVGUARD_REFUSED		EPERM
+
+/*
+ * loads: the last DRVGUARD_LOADS_MAX modules that came in since drvguard.ko did,
+ * a line each, oldest first:
+ *
+ *   SEQUENCE CAME LIVE NAME BUILD-ID TAINTS VERDICT REASON RENAMED PID UID PROGRAM
+ *
+ * CAME and LIVE in seconds since boot; LIVE is when its init had ended well.
+ * TAINTS are the kernel's letters, F for forced. VERDICT: unguarded, proven,
+ * warned, denied. REASON: unproven, no-build-id, forced. RENAMED: "renamed" when
+ * a guarded driver was known by its build-id alone. "-" stands where there is none.
+ */
+#define DRVGUARD_CONTROL_LOADS		"loads"
+#define DRVGUARD_LOADS_MAX		256
+
+/*
+ * violations: how many were warned of or denied. poll(2) tells of a count that
+ * is not the one last read. Each is a uevent too: "change" of the module
+ * drvguard, with these.
+ */
+#define DRVGUARD_CONTROL_VIOLATIONS	"violations"
+#define DRVGUARD_UEVENT_DRIVER		"DRVGUARD_DRIVER="
+#define DRVGUARD_UEVENT_VERDICT		"DRVGUARD_VERDICT="
 
 #endif /* _UAPI_DRVGUARD_H */

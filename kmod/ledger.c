@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ledger: the last modules that came in, in order.
+ *
+ * Knows how they are kept and shown. A reader goes by their numbers, so that it
+ * sees each once and in order while others come in; what was pushed out before
+ * it got there is passed over, and the gap shows in the numbers.
+ *
+ * Locking: a spin lock around a copy of one entry. Context: process; adding and
+ * showing never sleep while it is held.
+ */
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/time64.h>
+
+#include "ledger.h"
+#include "uapi/drvguard.h"
+
+static DEFINE_SPINLOCK(dg_ledger_lock);
+static struct dg_load dg_loads[DRVGUARD_LOADS_MAX];
+static u64 dg_last;	/* number of the newest; 0 for none */
+
+static struct dg_load *dg_slot(u64 seq)
+{
+	return &dg_loads[seq & (DRVGUARD_LOADS_MAX - 1)];
+}
+
+/** dg_ledger_add() - put @load into the ledger, which gives it its number */
+void dg_ledger_add(struct dg_load *load)
+{
+	BUILD_BUG_ON(DRVGUARD_LOADS_MAX & (DRVGUARD_LOADS_MAX - 1));
+
+	spin_lock(&dg_ledger_lock);
+	load->seq = ++dg_last;
+	*dg_slot(load->seq) = *load;
+	spin_unlock(&dg_ledger_lock);
+}
+
+/** dg_ledger_live() - the newest entry of @mod is live, if it is still there */
+void dg_ledger_live(const struct module *mod, u64 now)
+{
+	u64 back;
+
+	spin_lock(&dg_ledger_lock);
+	for (back = 0; back < DRVGUARD_LOADS_MAX && back < dg_last; back++) {
+		struct dg_load *load = dg_slot(dg_last - back);
+
+		if (load->mod != mod)
+			continue;
+		load->live = now;
+		/* Another module may come to the same address later. */
+		load->mod = NULL;
+		break;
+	}
+	spin_unlock(&dg_ledger_lock);
+}
+
+const char *dg_verdict_word(enum dg_verdict verdict)
+{
+	static const char *const words[] = {
+		[DG_VERDICT_UNGUARDED] = "unguarded",
+		[DG_VERDICT_PROVEN] = "proven",
+		[DG_VERDICT_WARNED] = "warned",
+		[DG_VERDICT_DENIED] = "denied",
+	};
+
+	return words[verdict];
+}
+
+const char *dg_reason_word(enum dg_reason reason)
+{
+	static const char *const words[] = {
+		[DG_REASON_NONE] = "-",
+		[DG_REASON_UNPROVEN] = "unproven",
+		[DG_REASON_NO_BUILD_ID] = "no-build-id",
+		[DG_REASON_FORCED] = "forced",
+	};
+
+	return words[reason];
+}
+
+/* --- as text -------------------------------------------------------------- */
+
+/* @pos is the number wanted; *pos becomes the number got. */
+static void *dg_ledger_get(struct seq_file *m, loff_t *pos)
+{
+	struct dg_load *copy = m->private;
+	bool found = false;
+	u64 oldest;
+
+	spin_lock(&dg_ledger_lock);
+	oldest = dg_last < DRVGUARD_LOADS_MAX ? 1 : dg_last - DRVGUARD_LOADS_MAX + 1;
+	if (*pos < oldest)
+		*pos = oldest;
+	if (*pos <= dg_last) {
+		*copy = *dg_slot(*pos);
+		found = true;
+	}
+	spin_unlock(&dg_ledger_lock);
+	return found ? copy : NULL;
+}
+
+static void *dg_ledger_start(struct seq_file *m, loff_t *pos)
+{
+	return dg_ledger_get(m, pos);
+}
+
+static void *dg_ledger_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return dg_ledger_get(m, pos);
+}
+
+static void dg_ledger_stop(struct seq_file *m, void *v)
+{
+}
+
+static void dg_show_time(struct seq_file *m, u64 ns)
+{
+	u32 rest;
+	u64 s = div_u64_rem(ns, NSEC_PER_SEC, &rest);
+
+	seq_printf(m, " %llu.%06u", s, rest / (u32)NSEC_PER_USEC);
+}
+
+/* A program names itself as it likes: a word of the line it must stay. */
+static void dg_show_word(struct seq_file *m, const char *s)
+{
+	seq_putc(m, ' ');
+	if (!*s)
+		seq_putc(m, '-');
+	for (; *s; s++)
+		seq_putc(m, *s > ' ' && *s < 0x7f ? *s : '?');
+}
+
+/* The loader's letters, in the order of the bits. */
+static void dg_show_taints(struct seq_file *m, unsigned long taints)
+{
+	static const char letters[] = "PFSRMBUDAWCIOELKXT";
+	unsigned int bit, n = 0;
+
+	seq_putc(m, ' ');
+	for (bit = 0; bit < sizeof(letters) - 1; bit++)
+		if (taints & BIT(bit)) {
+			seq_putc(m, letters[bit]);
+			n++;
+		}
+	if (!n)
+		seq_putc(m, '-');
+}
+
+static int dg_ledger_show(struct seq_file *m, void *v)
+{
+	const struct dg_load *load = v;
+
+	seq_printf(m, "%llu", load->seq);
+	dg_show_time(m, load->came);
+	if (load->live)
+		dg_show_time(m, load->live);
+	else
+		seq_puts(m, " -");
+	dg_show_word(m, load->name);
+	if (load->id.len)
+		seq_printf(m, " %*phN", load->id.len, load->id.bytes);
+	else
+		seq_puts(m, " -");
+	dg_show_taints(m, load->taints);
+	seq_printf(m, " %s %s %s", dg_verdict_word(load->verdict),
+		   dg_reason_word(load->reason), load->renamed ? "renamed" : "-");
+	seq_printf(m, " %d %u", load->pid, load->uid);
+	dg_show_word(m, load->comm);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+const struct seq_operations dg_ledger_seq_ops = {
+	.start = dg_ledger_start,
+	.next = dg_ledger_next,
+	.stop = dg_ledger_stop,
+	.show = dg_ledger_show,
+};
