@@ -23,5 +23,6 @@ enum dg_exit cmd_watch(const struct dg_context *c);
 enum dg_exit cmd_hook(const struct dg_context *c);
 enum dg_exit cmd_history(const struct dg_context *c);
 enum dg_exit cmd_initramfs(const struct dg_context *c);
+enum dg_exit cmd_guard(const struct dg_context *c);
 
 #endif

@@ -2,7 +2,15 @@
 /* A line a driver: how it stands, and what to do about it. */
 #include "cmd.h"
 #include "job.h"
+#include "lib/guard.h"
 #include "report.h"
+
+struct status {
+	struct dg_job job; /* first: what each call gets leads to it */
+	struct dg_facts *facts;
+	struct dg_guard_load *loads; /* the guard's ledger, if there is one for us to read */
+	size_t n_loads;
+};
 
 /* "1.2 exact", "exact" for a driver without a version. */
 static void staged_cell(const struct dg_standing *st, char *buf, size_t size)
@@ -52,8 +60,18 @@ static void row(const struct dg_survey *s, const struct dg_standing *st, struct 
 		     st->driver->path && s->running ? dg_place_state_name(st->place) : NULL, advice);
 }
 
-static void print_text(const struct dg_job *job, const struct dg_survey *s)
+/* How long after the kernel's start the driver was in, in seconds; 0: not yet, or nobody knows. */
+static double in_after(const struct status *status, const struct dg_survey *s, const struct dg_standing *st)
 {
+	for (size_t i = 0; s->running && st->loaded.loaded && i < status->n_loads; i++)
+		if (status->loads[i].live > 0 && dg_streq(status->loads[i].name, st->driver->name))
+			return status->loads[i].live;
+	return 0;
+}
+
+static void print_text(const struct status *status, const struct dg_survey *s)
+{
+	const struct dg_job *job = &status->job;
 	struct dg_table t;
 	char level[160];
 
@@ -69,39 +87,43 @@ static void print_text(const struct dg_job *job, const struct dg_survey *s)
 		char cause[500];
 
 		dg_standing_cause(&s->v[i], cause, sizeof(cause));
-		if (*cause && !job->context->quiet && dg_modname_in(job->names, s->v[i].driver->name))
+		if (job->context->quiet || !dg_modname_in(job->names, s->v[i].driver->name))
+			continue;
+		if (*cause)
 			printf("%s: %s\n", s->v[i].driver->name, cause);
+		if (in_after(status, s, &s->v[i]) > 0)
+			printf("%s: unprotected for %.1f s, until it was loaded\n", s->v[i].driver->name,
+			       in_after(status, s, &s->v[i]));
 	}
 }
 
-static struct json_object *standing_to_json(const struct dg_survey *s, const struct dg_standing *st)
+static struct json_object *standing_to_json(const struct status *status, const struct dg_survey *s,
+					    const struct dg_standing *st)
 {
 	struct json_object *o = dg_json_standing(st);
+	double after = in_after(status, s, st);
 	char advice[200];
 
 	dg_standing_advice(s, st, advice, sizeof(advice));
 	dg_json_string(o, "next", *advice ? advice : NULL);
+	json_object_object_add(o, "unprotected_seconds", after > 0 ? json_object_new_double(after) : NULL);
 	return o;
 }
 
-static struct json_object *to_json(const struct dg_job *job, const struct dg_survey *s)
+static struct json_object *to_json(const struct status *status, const struct dg_survey *s)
 {
+	const struct dg_job *job = &status->job;
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	json_object_object_add(o, "kernel", dg_json_kernel(s->kernel));
 	json_object_object_add(o, "running", json_object_new_boolean(s->running));
 	for (size_t i = 0; i < s->n; i++)
 		if (dg_modname_in(job->names, s->v[i].driver->name))
-			json_object_array_add(list, standing_to_json(s, &s->v[i]));
+			json_object_array_add(list, standing_to_json(status, s, &s->v[i]));
 	json_object_object_add(o, "drivers", list);
 	json_object_object_add(o, "problems", dg_json_problems(&s->problems));
 	return o;
 }
-
-struct status {
-	struct dg_job job; /* first: what each call gets leads to it */
-	struct dg_facts *facts;
-};
 
 static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 {
@@ -117,9 +139,9 @@ static void one_kernel(struct dg_job *job, struct dg_kernel *k)
 	if (!job->context->quiet)
 		dg_report_problems(&s->problems);
 	if (job->context->json)
-		json_object_array_add(job->list, to_json(job, s));
+		json_object_array_add(job->list, to_json(status, s));
 	else
-		print_text(job, s);
+		print_text(status, s);
 	for (size_t i = 0; i < s->n; i++)
 		if (dg_modname_in(job->names, s->v[i].driver->name))
 			dg_job_raise(job, dg_exit_of_standing(s, &s->v[i]));
@@ -134,6 +156,7 @@ enum dg_exit cmd_status(const struct dg_context *c)
 
 	if (!dg_job_begin(job, c) || !dg_job_take_names(job))
 		return dg_job_end(job);
+	(void)dg_guard_loads(c->root, &status.loads, &status.n_loads, NULL);
 	r = dg_facts_open(c->root, &facts);
 	status.facts = facts;
 	if (r < 0)
@@ -141,5 +164,6 @@ enum dg_exit cmd_status(const struct dg_context *c)
 	else
 		dg_job_each_kernel(job, one_kernel);
 	dg_job_print(job);
+	free(status.loads);
 	return dg_job_end(job);
 }

@@ -49,6 +49,8 @@ static const struct command {
 	  "for package managers: a kernel has come, or gone" },
 	{ "initramfs", cmd_initramfs, DG_OPTION_KERNEL, true, "[list] [--kernel REL|next|all]",
 	  "what the initramfs holds of the drivers; list: what belongs into it" },
+	{ "guard", cmd_guard, 0, true, "[status|load|permissive|enforce|seal|log]",
+	  "the guard in the kernel: refuses a driver that is not the proven one" },
 	{ "history", cmd_history, DG_OPTION_KERNEL | DG_OPTION_DATES, true,
 	  "[--kernel REL] [--since DATE] [--until DATE] [DRIVER ...]", "what was done, when and by whom" },
 };

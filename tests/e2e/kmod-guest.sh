@@ -20,22 +20,6 @@ newest() {
 		awk -F. '{ last[$1 "." $2] = $0 } END { for (s in last) print last[s] }' | sort -V
 }
 
-# A copy of the driver FROM in which PROVEN's build-id is another: as a build for another kernel.
-other_build() { # FROM TO
-	objcopy --dump-section .note.gnu.build-id="$work/note" "$1"
-	printf 'ANOTHER' | dd of="$work/note" bs=1 seek=16 conv=notrunc status=none
-	objcopy --update-section .note.gnu.build-id="$work/note" "$1" "$2"
-}
-
-# … and one whose name is another, in struct module, which is where the loader looks.
-other_name() { # FROM TO NAME AS
-	local at
-	objcopy --dump-section .gnu.linkonce.this_module="$work/this" "$1"
-	at=$(grep -abo -m 1 "$3" "$work/this" | cut -d: -f1)
-	printf '%s' "$4" | dd of="$work/this" bs=1 seek="$at" conv=notrunc status=none
-	objcopy --update-section .gnu.linkonce.this_module="$work/this" "$1" "$2"
-}
-
 build_id() {
 	readelf -n "$1" | sed -n 's/^ *Build ID: //p'
 }
@@ -55,11 +39,12 @@ drivers() { # RELEASE TREE DIR
 	*.xz) xz -dc "$file" >"$3/proven.ko" ;;
 	*) cp "$file" "$3/proven.ko" ;;
 	esac
-	other_build "$3/proven.ko" "$3/stale.ko"
+	"$here/other-build.sh" "$3/proven.ko" "$3/stale.ko"
 	objcopy --remove-section .note.gnu.build-id "$3/proven.ko" "$3/noid.ko"
 	tr a-y b-z <"$3/name" >"$3/renamed.name"
-	other_name "$3/proven.ko" "$3/renamed.ko" "$(cat "$3/name")" "$(cat "$3/renamed.name")"
-	other_name "$3/stale.ko" "$3/renamed-stale.ko" "$(cat "$3/name")" "$(cat "$3/renamed.name")"
+	for file in proven:renamed stale:renamed-stale; do
+		"$here/other-build.sh" "$3/${file%:*}.ko" "$3/${file#*:}.ko" "$(cat "$3/name")" "$(cat "$3/renamed.name")"
+	done
 	build_id "$3/proven.ko" >"$3/proven.id"
 	build_id "$3/stale.ko" >"$3/stale.id"
 }

@@ -96,6 +96,7 @@ cat >"$guest/run.sh" <<-END
 	*) exit 1 ;;
 	esac
 END
+"$here/other-build.sh" "$scap_b" "$guest/other.ko"
 readelf -n "$scap_b" | sed -n 's/^ *Build ID: //p' >"$guest/id-b"
 
 depot=$work/depot

@@ -161,9 +161,9 @@ static bool set_once(char **field, const char *value)
 	return true;
 }
 
-static bool set_word(int *field, const char *value, const char *const words[2])
+static bool set_word(int *field, const char *value, const char *const *words)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; words[i]; i++)
 		if (dg_streq(value, words[i])) {
 			*field = i;
 			return true;
@@ -187,8 +187,9 @@ static const char *set_path(char **field, const char *value)
 /* NULL: taken. Else the cure, "" for a key there is not. */
 static const char *set_general(struct dg_config *c, const char *key, const char *value)
 {
-	static const char *const gates[] = { "no", "yes" };
-	int gate = c->gate;
+	static const char *const guards[] = { "off", "permissive", "enforce", NULL };
+	static const char *const gates[] = { "no", "yes", NULL };
+	int gate = c->gate, guard = c->guard;
 	char *end;
 	unsigned long n;
 
@@ -198,6 +199,12 @@ static const char *set_general(struct dg_config *c, const char *key, const char 
 		if (!set_word(&gate, value, gates))
 			return "it is yes or no";
 		c->gate = gate;
+		return NULL;
+	}
+	if (dg_streq(key, "guard")) {
+		if (!set_word(&guard, value, guards))
+			return "it is off, permissive or enforce";
+		c->guard = (enum dg_guard_use)guard;
 		return NULL;
 	}
 	if (!dg_streq(key, "keep"))
@@ -211,7 +218,7 @@ static const char *set_general(struct dg_config *c, const char *key, const char 
 
 static const char *set_product(struct dg_product *p, const char *key, const char *value)
 {
-	static const char *const requires[] = { "kabi", "exact" }, *const groups[] = { "each", "all" };
+	static const char *const requires[] = { "kabi", "exact", NULL }, *const groups[] = { "each", "all", NULL };
 	int n = p->require, all = p->group_all;
 
 	if (dg_streq(key, "depot"))
@@ -232,7 +239,7 @@ static const char *set_product(struct dg_product *p, const char *key, const char
 
 static const char *set_driver(struct dg_driver *d, const char *key, const char *value)
 {
-	static const char *const loads[] = { "auto", "never" }, *const answers[] = { "no", "yes" };
+	static const char *const loads[] = { "auto", "never", NULL }, *const answers[] = { "no", "yes", NULL };
 	int n = d->load, boot = d->boot;
 
 	if (dg_streq(key, "product"))
@@ -442,6 +449,7 @@ int dg_config_read(const char *root, const char *file, struct dg_config **ret, s
 	if (!c || !main_file)
 		return -ENOMEM;
 	c->keep = DEFAULT_KEEP;
+	c->guard = DG_GUARD_PERMISSIVE;
 	if (file) {
 		r = read_file(c, file, file);
 		if (r == -EBADMSG)

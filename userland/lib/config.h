@@ -11,6 +11,8 @@
 
 enum dg_require { DG_REQUIRE_KABI, DG_REQUIRE_EXACT };
 enum dg_load { DG_LOAD_AUTO, DG_LOAD_NEVER };
+/* The guard in the kernel: left alone, told what is proven, or made to refuse what is not. */
+enum dg_guard_use { DG_GUARD_OFF, DG_GUARD_PERMISSIVE, DG_GUARD_ENFORCE };
 
 struct dg_product {
 	char *name;
@@ -36,6 +38,7 @@ struct dg_config {
 	char *store;	   /* absolute, inside the root; holds store/ and kernels/ */
 	bool gate;	   /* a kernel that lacks a driver must not become what boots by default */
 	unsigned int keep; /* generations a kernel keeps for rollback, besides the current one */
+	enum dg_guard_use guard;
 	struct dg_product *products;
 	size_t n_products;
 	struct dg_driver *drivers; /* only good ones, product resolved */

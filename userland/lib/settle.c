@@ -2,6 +2,7 @@
 #include "settle.h"
 
 #include "fs.h"
+#include "guard.h"
 #include "hold.h"
 
 static int settle_one(const struct dg_survey *s, const struct dg_standing *st, struct dg_diags *remarks,
@@ -51,6 +52,14 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 			first = r;
 			*d = one;
 		}
+	}
+	if (s->running) {
+		struct dg_diag one = { 0 };
+		int r = dg_guard_follow(s, &one);
+
+		/* Holds and places keep a stale driver out without it. */
+		if (r < 0)
+			dg_diags_add(remarks, &one);
 	}
 	return first;
 }

@@ -70,5 +70,20 @@ say "And coreutils on the same file:"
 sed 's/^/say   /' /run/story.sums
 shown "B: verify --sum is what sum, sum -s and cksum print" cmp /run/story.out /run/story.sums
 row "4 by hand|$rel|drvguard -dm, verify --sum = sum|$code"
+
+say "And in the kernel: the guard knows which build is proven, since it was staged:"
+run drvguard guard enforce
+shown "B: the guard enforces what is staged" said "the policy is what is staged"
+rmmod scap
+run insmod /usr/local/lib/drvguard-e2e/other.ko
+shown "B: another build, with every symbol right, is refused by the kernel" said "Operation not permitted"
+shown "B: and is not loaded" sh -c '! grep -q "^scap " /proc/modules'
+run modprobe scap
+shown "B: the proven one loads" is "$code:$(loaded_id scap)" "0:$(file_id scap)"
+run drvguard guard log
+shown "B: the guard's ledger tells both" sh -c 'grep -q "scap .*denied .*unproven" /run/story.out && grep -q "scap .*proven" /run/story.out'
+run drvguard status
+shown "B: status tells how long the machine was without it" said "scap: unprotected for"
+row "5 another build offered|$rel|refused by the guard|$(dmesg | grep -c 'drvguard: scap: denied')"
 echo "told level-b"
 exit "$failed"
