@@ -15,7 +15,8 @@
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
 #   make deps               install what building and testing need (Debian and its kin)
-#   make install            DESTDIR= PREFIX=/usr INIT=systemd (or sysv, openrc); with KREL=REL the kernel module too
+#   make install            DESTDIR= PREFIX=/usr INIT=systemd (or sysv, openrc); with KREL=REL the kernel module
+#                           too, with DKMS=1 its source
 #   make uninstall, make clean, make help
 #
 # V=1 shows the commands. Everything made lies in build/ (BUILD=).
@@ -44,6 +45,7 @@ BOOT     = $(foreach i,$(INIT),$(or $(BOOT_$(i)),$(error INIT=$(i): there are sy
 # Whose hooks are installed too: those that are here. RPM's triggers go into a package's spec file: boot/rpm.
 PACKAGERS ?= $(if $(wildcard /usr/lib/zypp),zypp) $(if $(wildcard /usr/share/libalpm),pacman)
 confdir  = $(DESTDIR)/etc/drvguard
+dkmsdir  = $(DESTDIR)/usr/src/drvguard-$(VERSION)
 
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
@@ -163,11 +165,14 @@ install: all
 	kbuild/install-boot install $(PREFIX)/sbin '$(DESTDIR)' $(BOOT)
 	$(if $(KREL),install -D -m 644 $(BUILD)/modules/$(KREL)/drvguard.ko \
 		$(DESTDIR)/lib/modules/$(KREL)/updates/drvguard.ko)
+	$(if $(DKMS),install -d $(dkmsdir)/kbuild && cp -r kmod $(dkmsdir)/ && cp -r kbuild/build-module kbuild/probes $(dkmsdir)/kbuild/ \
+		&& sed 's/@version@/$(VERSION)/' kbuild/dkms.conf > $(dkmsdir)/dkms.conf)
 
 # Configuration and what was staged are the administrator's, and stay.
 uninstall:
 	rm -f $(sbindir)/drvguard $(mandir)/man8/drvguard.8 $(mandir)/man5/drvguard.conf.5
 	kbuild/install-boot uninstall $(PREFIX)/sbin '$(DESTDIR)' $(BOOT)
+	rm -rf $(dkmsdir)
 
 clean:
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/*))

@@ -233,21 +233,24 @@ char *dg_guard_policy(const struct dg_survey *s)
 {
 	struct known known = { 0 };
 	struct ids ids = { 0 };
+	dg_auto_free bool *named = calloc(s->n + 1, sizeof(*named));
 	char *text = NULL;
 	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = named ? open_memstream(&text, &size) : NULL;
 
 	if (!f)
 		return NULL;
 	collect_manifests(s, &known);
-	/* What is proven comes first: a build that also stands in an old manifest is proven all the same. */
+	/* All that is proven first: a build that also stands in an old manifest is proven all the same. */
 	for (size_t i = 0; i < s->n; i++)
-		(void)take_id(&ids, proven_id(&s->v[i]));
+		named[i] = take_id(&ids, proven_id(&s->v[i]));
 	for (size_t i = 0; i < s->n; i++) {
 		const char *id = proven_id(&s->v[i]);
 
-		fprintf(f, "%s %s", id && !*id ? DRVGUARD_POLICY_WARN : DRVGUARD_POLICY_DENY, s->v[i].driver->name);
-		if (id && *id)
+		/* One that matches and cannot be told from another is not refused. */
+		fprintf(f, "%s %s", id && !named[i] ? DRVGUARD_POLICY_WARN : DRVGUARD_POLICY_DENY,
+			s->v[i].driver->name);
+		if (named[i])
 			fprintf(f, " %s", id);
 		put_known(f, &known, s->v[i].driver->name, &ids);
 		fputc('\n', f);
