@@ -153,6 +153,7 @@ check-headers:
 
 bench: $(PROG)
 	$(Q)tests/bench/run
+	$(Q)tests/bench/guard.sh
 
 lint:
 	$(Q)kbuild/lint

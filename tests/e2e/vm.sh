@@ -6,6 +6,7 @@
 #   vm.sh run --name NAME --kernel VMLINUZ --initrd INITRD [--append "…"]
 #             [--disk FILE[,LABEL]]… [--hotplug FILE[,LABEL]@TOKEN[+SECONDS]]…
 #             [--mem MB] [--cpus N] [--timeout SECONDS] [--out DIR] [--cut TOKEN+MILLISECONDS]
+#             [--icount SHIFT]
 #   vm.sh image ROOT OVERLAYDIR OUT.img SIZE [LABEL]
 #
 # run: the verdict is what the guest writes to its virtio port drvguard.result, and nothing else:
@@ -20,6 +21,8 @@
 #   --hotplug  plugs FILE in as a disk, SECONDS after the guest has written the line "token TOKEN"
 #   --cut      cuts the machine's power that long after the guest has written the line "token TOKEN":
 #              QEMU is killed, and what the guest had not sent to its disks is lost. Exit status 0 then
+#   --icount   the guest's clock goes by its instructions, 2^SHIFT ns each: what it times is what it
+#              executes, whatever else this machine does
 #   --append   goes after console=ttyS0, panic=-1 and the like; name the root there
 # Emulated in software, so that it runs anywhere: DRVGUARD_ACCEL=kvm is much faster where it works.
 #
@@ -111,7 +114,7 @@ vm_plug() { # NUMBER FILE LABEL
 
 vm_run() (
 	set -euo pipefail
-	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine
+	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine icount=
 	local accel=${DRVGUARD_ACCEL:-tcg} cpu=max
 	# no work for hardware that is there and not used
 	local quicker="audit=0 mitigations=off nokaslr fsck.mode=skip"
@@ -132,6 +135,7 @@ vm_run() (
 		--timeout) limit=$2 ;;
 		--out) out=$2 ;;
 		--cut) cut=$2 ;;
+		--icount) icount=$2 ;;
 		*) vm_die "run: unknown option $1" ;;
 		esac
 		shift 2
@@ -152,6 +156,7 @@ vm_run() (
 	tcg) accel=tcg,thread=multi cpu=qemu64,+rdrand,-svm ;;
 	kvm) cpu=host ;;
 	esac
+	[ -z "$icount" ] || accel=tcg,thread=single cpu=qemu64,+rdrand,-svm
 	args=(-name "$name" -machine pc -accel "$accel" -cpu "$cpu" -smp "$cpus" -m "$mem"
 		-nodefaults -no-user-config -display none -no-reboot
 		-chardev "file,id=console,path=$(vm_escape "$out/console.log")" -serial chardev:console
@@ -162,6 +167,7 @@ vm_run() (
 		-kernel "$kernel" -initrd "$initrd"
 		-append "console=ttyS0 panic=-1 $quicker $append")
 	[ -z "$cut" ] || cache=writeback
+	[ -z "$icount" ] || args+=(-icount "shift=$icount,sleep=off")
 	for i in "${!disks[@]}"; do
 		file=${disks[i]%%,*} label=disk$i
 		[ "$file" = "${disks[i]}" ] || label=${disks[i]#*,}
