@@ -11,6 +11,7 @@
 #   make check-powercut     a machine's power cut CUTS=50 times while it stages (minutes)
 #   make oracle             real kernels asked what they say of thousands of module files (minutes)
 #   make fuzz               every parser under libFuzzer (SECONDS=60 each, TARGETS=all)
+#   make check-debug-kernel the guard in a kernel with KASAN and lockdep, built for it (half an hour)
 #   make check-headers      build the kernel module for every header package in the archive
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
@@ -71,7 +72,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
-.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-headers oracle fuzz bench lint install uninstall clean help
+.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-debug-kernel check-headers oracle fuzz bench lint install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -147,6 +148,9 @@ check-oracle: $(PROG)
 
 oracle: $(PROG)
 	$(Q)tests/oracle/run full
+
+check-debug-kernel:
+	$(Q)tests/e2e/debug-kernel.sh
 
 check-headers:
 	$(Q)tests/e2e/kmod-build.sh all

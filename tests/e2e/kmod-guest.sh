@@ -20,33 +20,14 @@ newest() {
 		awk -F. '{ last[$1 "." $2] = $0 } END { for (s in last) print last[s] }' | sort -V
 }
 
-build_id() {
-	readelf -n "$1" | sed -n 's/^ *Build ID: //p'
-}
-
 drivers() { # RELEASE TREE DIR
 	local file
-	mkdir -p "$3"
 	if file=$("$here/scap.sh" "$1" 2>"$work/scap.log"); then
-		echo scap >"$3/name"
-		echo /sys/class/scap >"$3/here"
+		"$here/kmod-drivers.sh" "$file" scap /sys/class/scap "$3"
 	else
 		file=$(find "$2/lib/modules/$1/kernel" -name 'dummy.ko*')
-		echo dummy >"$3/name"
-		echo /sys/class/net/dummy0 >"$3/here"
+		"$here/kmod-drivers.sh" "$file" dummy /sys/class/net/dummy0 "$3"
 	fi
-	case $file in
-	*.xz) xz -dc "$file" >"$3/proven.ko" ;;
-	*) cp "$file" "$3/proven.ko" ;;
-	esac
-	"$here/other-build.sh" "$3/proven.ko" "$3/stale.ko"
-	objcopy --remove-section .note.gnu.build-id "$3/proven.ko" "$3/noid.ko"
-	tr a-y b-z <"$3/name" >"$3/renamed.name"
-	for file in proven:renamed stale:renamed-stale; do
-		"$here/other-build.sh" "$3/${file%:*}.ko" "$3/${file#*:}.ko" "$(cat "$3/name")" "$(cat "$3/renamed.name")"
-	done
-	build_id "$3/proven.ko" >"$3/proven.id"
-	build_id "$3/stale.ko" >"$3/stale.id"
 }
 
 failed=0
@@ -79,7 +60,7 @@ for rel in $(newest); do
 	drivers "$rel" "$tree" "$work/overlay/drivers"
 	echo "${1:-300}" >"$work/overlay/loads"
 	gcc -O2 -static -o "$work/overlay/hammer" "$here/kmod-guest/hammer.c"
-	cp "$here/kmod-guest/test.sh" "$here/kmod-guest/guard.sh" "$work/overlay/"
+	cp "$here/kmod-guest/"{lib,test,guard}.sh "$work/overlay/"
 	"$here/busybox.sh" "$rel" "$work/overlay" "$work/initramfs"
 	status=0
 	vm_run --name "kmod-$rel" --kernel "$tree/boot/vmlinuz-$rel" --initrd "$work/initramfs" \

@@ -3,28 +3,7 @@
 #
 # Inside the busybox guest: the module is loaded, read, unloaded, many times.
 
-dir=/sys/kernel/drvguard
-rel=$(uname -r)
-failed=0
-
-shown() {
-	name=$1
-	shift
-	if "$@" >/why 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' /why
-		failed=1
-	fi
-}
-
-is() {
-	[ "$1" = "$2" ] || {
-		echo "is '$1', should be '$2'"
-		return 1
-	}
-}
+. /lib.sh
 
 shown "loads" insmod /modules/drvguard.ko
 shown "abi is 1" is "$(cat $dir/abi)" 1
