@@ -82,6 +82,7 @@ static enum dg_load_outcome load_one(const struct dg_survey *s, struct dg_standi
 		*ret_error = -ENOENT;
 		return DG_LOAD_FAILED;
 	}
+	st->loaded_is_staged = dg_loaded_is(&st->loaded, st->staged.file);
 	return DG_LOAD_DONE;
 }
 
@@ -162,8 +163,12 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 	if ((flags & DG_REPAIR_HEAL) && !options.dry_run &&
 	    (has_switched(r->before) || (r->stage_error == 0 && !dg_interrupted())))
 		heal_error = dg_heal_run(r->before, &r->remarks, &heal_problem);
-	/* Observed again, never assumed from what was done. */
-	err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
+	/* Observed again, never assumed from what was done; where nothing was, early in boot there is no time for it.
+	 */
+	if ((flags & DG_REPAIR_EARLY) && r->staged && !r->staged->changed)
+		r->after = r->before;
+	else
+		err = dg_survey_take(root, config, kernel, survey_flags, &r->after, d);
 	if (err < 0)
 		return err;
 	if (!options.dry_run)
@@ -174,7 +179,7 @@ int dg_repair_run(const char *root, const struct dg_config *config, struct dg_ke
 		r->settle_problem = heal_problem;
 	}
 	dg_survey_look_again(r->after);
-	/* Early in boot the survey said all that has to be known then, and the initramfs has done its work. */
+	/* Early in boot what counts was read just now, and the initramfs has done its work. */
 	if (!(flags & DG_REPAIR_EARLY))
 		err = dg_verify_run(root, config, kernel, r->after->running, NULL, &r->verified, d);
 	if (err == 0)
@@ -189,9 +194,10 @@ void dg_repair_free(struct dg_repair *r)
 {
 	if (!r)
 		return;
+	if (r->after != r->before)
+		dg_survey_free(r->after);
 	dg_survey_free(r->before);
 	dg_stage_result_free(r->staged);
-	dg_survey_free(r->after);
 	dg_verified_free(r->verified);
 	dg_diags_free(&r->recovered);
 	dg_diags_free(&r->remarks);

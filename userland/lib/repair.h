@@ -32,8 +32,8 @@ struct dg_repair {
 	struct dg_stage_result *staged; /* NULL when staging failed: ->stage_problem */
 	int stage_error;
 	struct dg_diag stage_problem;
-	struct dg_survey *after;
-	struct dg_verified *verified; /* NULL: early */
+	struct dg_survey *after;      /* ->before itself, where early in boot nothing was done */
+	struct dg_verified *verified; /* NULL early in boot */
 	int settle_error;
 	struct dg_diag settle_problem;
 	struct dg_diags recovered; /* what an interrupted run left, finished or undone */

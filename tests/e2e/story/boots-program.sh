@@ -14,5 +14,6 @@ shown "missing program: the early unit failed, and nothing with it" is \
 mv /usr/sbin/drvguard.away /usr/sbin/drvguard
 # The next boot judges what no manifest vouches for, and has no place for anything.
 rm -rf /opt/falco /var/* 2>/dev/null
+: >/etc/fstab
 echo "told boots-program"
 exit "$failed"

@@ -7,7 +7,7 @@
 
 shown "corrupt store: the machine is up" systemctl is-active -q multi-user.target
 journalctl -b -o cat -u drvguard-early.service --no-pager >/run/story.out
-shown "corrupt store: the early unit says what is wrong" said "is not what"
+shown "corrupt store: the early unit says what is wrong" said "the staged file is not the one that was staged"
 shown "corrupt store: it keeps the driver from loading" said "kept from loading"
 shown "corrupt store: what is damaged was not offered to the kernel" sh -c '! dmesg | grep -qi "scap: disagrees\|scap: .*invalid"'
 shown "corrupt store: the main unit staged it anew and loaded it" within 60 grep -q '^scap ' /proc/modules
@@ -18,6 +18,9 @@ shown "corrupt store: no ordering cycle, with a root file system that is checked
 shown "corrupt store: the early unit ended before udev began" sh -c '
 	test "$(systemctl show -P ExecMainExitTimestampMonotonic drvguard-early.service)" \
 	-lt "$(systemctl show -P ExecMainStartTimestampMonotonic systemd-udevd.service)"'
+
+systemctl stop drvguard-stop.service
+shown "corrupt store: a clean stop leaves nothing held against the driver" sh -c '! test -e /usr/lib/drvguard/attempts/scap'
 
 head -c 5000 /dev/urandom >/etc/drvguard/drvguard.conf
 printf '[product falco\ndepot\n\001\002' >/etc/drvguard/drivers.d/falco.conf

@@ -44,7 +44,9 @@ shown "B: the disk appears and is mounted on /opt" within 90 mountpoint -q /opt
 mounted=$(cut -d. -f1 /proc/uptime)
 shown "B: the driver is staged and loaded by itself" within 90 grep -q '^scap ' /proc/modules
 took=$(($(cut -d. -f1 /proc/uptime) - mounted))
-shown "B: the watch ends, since nothing waits" within 30 sh -c '! systemctl is-active -q drvguard-watch.service'
+shown "B: no driver waits any more" within 30 sh -c '! test -e /run/drvguard/waiting'
+within 30 drvguard -q status >/dev/null
+shown "B: the watch is there for another depot in the same place" systemctl is-active -q drvguard-watch.service
 journal drvguard-watch.service >/run/story.out
 sed 's/^/say   /' /run/story.out
 shown "B: the watch staged and verified it" said "verified"

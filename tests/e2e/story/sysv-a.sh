@@ -24,7 +24,7 @@ shown "sysv A: the load is on record as tried" grep -q "boot" /usr/lib/drvguard/
 # As at a shutdown in good order.
 run /etc/init.d/drvguard stop
 shown "sysv A: stopped: nothing is held against the driver" sh -c '! test -e /usr/lib/drvguard/attempts/scap'
-shown "sysv A: stopped: no watch is left" sh -c '! pidof drvguard'
+shown "sysv A: stopped: no watch is left" within 10 sh -c '! pidof drvguard'
 umount /opt
 echo "told sysv-a"
 exit "$failed"
