@@ -5,6 +5,7 @@
  */
 #include "cmd.h"
 #include "job.h"
+#include "lib/cachefile.h"
 #include "lib/repair.h"
 #include "recording.h"
 #include "report.h"
@@ -66,7 +67,10 @@ enum dg_exit cmd_boot(const struct dg_context *c)
 {
 	struct dg_job job;
 
-	if (dg_job_begin(&job, c))
+	dg_cachefile_forgo();
+	if (dg_job_begin(&job, c)) {
+		job.early = true;
 		dg_job_each_kernel(&job, one_kernel);
+	}
 	return dg_job_end(&job);
 }

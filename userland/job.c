@@ -88,7 +88,9 @@ bool dg_job_take_names(struct dg_job *job)
 void dg_job_record(const struct dg_job *job, const struct dg_event *events, size_t n)
 {
 	struct dg_diag note;
-	int r = dg_history_add(job->context->root, job->config ? job->config->store : NULL, events, n, &note);
+	int r = job->early
+			? dg_history_put_off(job->context->root, events, n, &note)
+			: dg_history_add(job->context->root, job->config ? job->config->store : NULL, events, n, &note);
 
 	if (r < 0 || note.what[0])
 		dg_report_error(r, &note);

@@ -20,6 +20,7 @@ struct dg_job {
 	struct dg_nextboot *next;  /* which kernel boots next; NULL: not asked for, or not read yet */
 	bool next_any;		   /* when that cannot be told, "next" stands for all it may be */
 	enum dg_exit code;
+	bool early; /* the root file system is all there is: history waits in /run */
 };
 
 /* Work on one kernel: adds to ->list, prints text unless ->context->json, raises ->code. */

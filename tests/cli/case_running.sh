@@ -675,6 +675,41 @@ case_boot_does_not_look_at_depot() {
 	[ ! -e "$R/lib/modules/$B/updates" ]
 }
 
+# Whatever it has to do: the root file system, and nothing of /var, /opt or a network.
+case_boot_touches_the_root_alone() {
+	root_staged
+	runs "$B"
+	mkdir -p "$R/var/lib/drvguard" "$R/var/cache/drvguard"
+	dg_looked_at boot
+	expect 0
+	says '^scap: matches kernel REL-B'
+	rm "$link"
+	mkdir -p "$R/lib/modules/$B/extra"
+	cp "$SCAP_A" "$R/lib/modules/$B/extra/scap.ko"
+	depmod -b "$R" "$B"
+	dg_looked_at boot
+	expect 0
+	says '^scap: staged from the store'
+	[ -n "$(ls "$R/run/drvguard/history")" ] || fail "not on record for later"
+	rm -r "$link" "$R/usr/lib/drvguard/store"
+	depmod -b "$R" "$B"
+	dg_looked_at boot
+	expect 4
+	[ -z "$(ls "$R/var/lib/drvguard" "$R/var/cache/drvguard" | grep -v :)" ] || fail "left something in /var"
+	dg history
+	says 'scap installed'
+}
+
+# Run drvguard; every path it, or a process of its own, names and every socket go to $dir/looked.
+dg_looked_at() {
+	dg_as strace -f -y -qq -e signal=none -e trace=file,socket,connect -o "$dir/looked" "$DRVGUARD" --root "$R" "$@"
+	if grep -E "socket\(|connect\(|\"$R/(var|opt)|<$R/(var|opt)|drvguard/state.db" "$dir/looked"; then
+		fail "early in boot that is not there"
+	fi
+	# Names inside the root are looked up beside it: openat2(ROOT, "var/...").
+	if grep -E "\"/?(var|opt)(/|\")" "$dir/looked"; then fail "early in boot that is not there"; fi
+}
+
 case_boot_from_store() {
 	root_staged
 	runs "$B"

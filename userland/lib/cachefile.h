@@ -10,6 +10,9 @@
 
 #include "util.h"
 
+/* From now on this process neither reads nor writes any: early in boot /var is not there, whatever lies under it. */
+void dg_cachefile_forgo(void);
+
 /* The text, without its digest, and a NUL; the caller frees. NULL: none, or none to be trusted. */
 char *dg_cachefile_read(const char *root, const char *name, size_t *ret_len);
 

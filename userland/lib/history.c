@@ -531,6 +531,20 @@ int dg_history_add(const char *root, const char *store, const struct dg_event *e
 	return tell_failure(r, root, note);
 }
 
+int dg_history_put_off(const char *root, const struct dg_event *events, size_t n, struct dg_diag *note)
+{
+	struct dg_events fresh = { 0 };
+	int r = complete(events, n, &fresh);
+
+	*note = (struct dg_diag){ 0 };
+	for (size_t i = 0; r == 0 && i < fresh.n; i++)
+		r = dg_spool_put(root, &fresh.v[i]);
+	dg_events_free(&fresh);
+	return r < 0 ? dg_diag_set(note, r, DG_SPOOL_DIR, "make room in /run", "what was done is not recorded: %s",
+				   strerror(-r))
+		     : 0;
+}
+
 /* Reading. */
 
 static bool lets_through(const struct dg_history_filter *f, const struct dg_event *e)

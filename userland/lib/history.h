@@ -38,6 +38,8 @@ struct dg_history_filter {
  * waits, or it is lost where it cannot even wait. Nothing else is a caller's to do.
  */
 int dg_history_add(const char *root, const char *store, const struct dg_event *events, size_t n, struct dg_diag *note);
+/* The same where /var is not to be touched: what is recorded waits in /run for a later dg_history_add(). */
+int dg_history_put_off(const char *root, const struct dg_event *events, size_t n, struct dg_diag *note);
 
 /*
  * What was recorded and @f lets through, oldest first, what waits among it; free

@@ -59,8 +59,11 @@ void dg_who_user(char *buf, size_t size)
 		snprintf(buf, size, "%s", sudo);
 		return;
 	}
-	pw = getpwuid(uid);
-	if (pw)
+	/* Not asked for: early in boot there is nobody to ask, and names may come over a network. */
+	pw = uid == 0 ? NULL : getpwuid(uid);
+	if (uid == 0)
+		snprintf(buf, size, "root");
+	else if (pw)
 		snprintf(buf, size, "%s", pw->pw_name);
 	else
 		snprintf(buf, size, "%lu", (unsigned long)uid);
