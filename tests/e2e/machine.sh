@@ -63,7 +63,7 @@ machine_run() { # NAME REL OPTION...
 	local name=$1 rel=$2 status=0
 	shift 2
 	vm_run --name "$name" --kernel "$root/vmlinuz-$rel" --initrd "$root/initrd-$rel" \
-		--timeout "${limit:-150}" --out "$work/$name" "$@" || status=$?
+		--timeout "${limit:-480}" --out "$work/$name" "$@" || status=$?
 	grep -E '^(ok|not ok|#)' "$work/$name/result" || :
 	# A tale that breaks off has not been told, whatever its last word was.
 	grep -qx "told $name" "$work/$name/result" || status=1

@@ -11,6 +11,8 @@ shown "missing program: the early unit says why" said "/usr/sbin/drvguard"
 shown "missing program: the early unit failed, and nothing with it" is \
 	"$(systemctl show -P Result drvguard-early.service)" exit-code
 
+figure_boot "without drvguard"
+
 mv /usr/sbin/drvguard.away /usr/sbin/drvguard
 # The next boot judges what no manifest vouches for, and has no place for anything.
 rm -rf /opt/falco /var/* 2>/dev/null

@@ -15,5 +15,6 @@ shown "read-only root, no /var: the driver was loaded" grep -q '^scap ' /proc/mo
 run drvguard status
 shown "read-only root, no /var: status exits 0" is "$code" 0
 shown "read-only root, no /var: the main unit is content" is "$(systemctl show -P ActiveState drvguard.service)" active
+figure_boot "with the units, a driver staged and right"
 echo "told boots-readonly"
 exit "$failed"

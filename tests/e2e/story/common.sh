@@ -70,3 +70,21 @@ is() {
 		return 1
 	}
 }
+
+# A figure of this machine, which is emulated: reported, held against nothing.
+figure() {
+	echo "# figure: $*"
+}
+
+hundredths() { # since boot
+	sed 's/ .*//; s/\.//' /proc/uptime
+}
+
+# From systemd's start to multi-user.target, and what drvguard's units took of it.
+figure_boot() { # WHAT
+	figure "$1: userspace to multi-user.target $((($(systemctl show -P ActiveEnterTimestampMonotonic multi-user.target) - \
+		$(systemctl show -P UserspaceTimestampMonotonic)) / 1000)) ms; $(for unit in drvguard-early drvguard; do
+		echo "$unit $((($(systemctl show -P ExecMainExitTimestampMonotonic $unit.service) - \
+			$(systemctl show -P InactiveExitTimestampMonotonic $unit.service)) / 1000)) ms"
+	done | tr '\n' ' ')"
+}

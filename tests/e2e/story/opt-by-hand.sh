@@ -58,10 +58,17 @@ date -s "+5 hours" >/dev/null
 image /run/old.img $here/depot/falco/drivers/scap.ko
 sleep 1
 shown "/opt by hand: nothing stirred meanwhile" is "$(log | grep -c 'staged from')" 0
+began=$(hundredths)
 mount -o loop /run/old.img /opt
 shown "/opt by hand, hours later: staged and loaded" within 60 grep -q '^scap ' /proc/modules
 log >/run/story.out
 shown "/opt by hand, hours later: verified" said "scap: staged from /opt/falco/drivers/scap.ko, verified"
+ended=$(journalctl -b -o short-monotonic -u drvguard-watch.service --no-pager |
+	sed -n 's/^\[ *\([0-9]*\)\.\([0-9][0-9]\).*staged from.*/\1\2/p')
+figure "mounted to staged and verified: $((ended - began))0 ms"
+began=$(hundredths)
+depmod
+figure "depmod: $(($(hundredths) - began))0 ms"
 shown "/opt by hand, hours later: no driver waits any more" within 20 sh -c '! test -e /run/drvguard/waiting'
 
 say "It is unmounted, and another disk is mounted there: a newer driver."
