@@ -57,6 +57,7 @@ ln -s /lib/systemd/system/drvguard-watch.service "$over/etc/systemd/system/multi
 ln -s /lib/systemd/system/drvguard-stop.service "$over/etc/systemd/system/multi-user.target.wants/"
 mkdir -p "$over/etc/systemd/system/timers.target.wants"
 ln -s /lib/systemd/system/drvguard-good.timer "$over/etc/systemd/system/timers.target.wants/"
+printf '[drvguard]\nguard = enforce\n' >"$over/etc/drvguard/drvguard.conf"
 cat >"$over/etc/drvguard/drivers.d/falco.conf" <<-'END'
 	[product falco]
 	depot = /opt/falco/drivers

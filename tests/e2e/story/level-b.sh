@@ -23,6 +23,8 @@ shown "B: the early unit ran before modules were loaded" sh -c '
 	load=$(systemctl show -P ExecMainStartTimestampMonotonic systemd-modules-load.service)
 	echo "early ended $early, modules-load began $load"
 	[ "$early" -gt 0 ] && [ "$early" -lt "$load" ]'
+shown "B: the early unit had the guard enforce, with nothing proven" \
+	is "$(cat /sys/kernel/security/drvguard/mode) $(cut -d' ' -f1-3 /sys/kernel/security/drvguard/policy)" "enforce deny scap"
 shown "B: the stale driver is not loaded" sh -c '! grep -q "^scap " /proc/modules'
 shown "B: systemd-modules-load was refused by the hold" sh -c \
 	'journalctl -b -o cat -u systemd-modules-load.service | grep -q scap'
@@ -74,7 +76,7 @@ shown "B: verify --sum is what sum, sum -s and cksum print" cmp /run/story.out /
 row "4 by hand|$rel|drvguard -dm, verify --sum = sum|$code"
 
 say "And in the kernel: the guard knows which build is proven, since it was staged:"
-run drvguard guard enforce
+run drvguard guard status
 shown "B: the guard enforces what is staged" said "the policy is what is staged"
 rmmod scap
 run insmod /usr/local/lib/drvguard-e2e/other.ko
