@@ -72,6 +72,7 @@ static void row(struct dg_job *job, struct dg_kernel *k)
 	dg_table_row(&in->table, k->release, state, next, level, *lack ? lack : "whole");
 	dg_json_string(o, "state", state);
 	json_object_object_add(o, "next", json_object_new_boolean(dg_streq(next, "next")));
+	dg_json_string(o, "next_evidence", dg_streq(next, "next") ? job->next->evidence : NULL);
 	dg_json_string(o, "image", k->image);
 	dg_json_string(o, "modules", k->modules_dir);
 	dg_json_string(o, "lacks", *lack ? lack : NULL);

@@ -10,7 +10,8 @@
 #define ENTRIES_MAX ((size_t)4096)
 #define VARS_MAX ((size_t)1024)
 #define TEXTS_MAX ((size_t)16)
-#define BUDGET ((size_t)8 << 20) /* bytes of script gone through, those of loops each time, and some for each command */
+#define BUDGET ((size_t)4 << 20) /* bytes of script gone through, those of loops each time, and some for each command  \
+				  */
 #define COMMAND_COST ((size_t)64)
 
 enum mode { SKIP, MAYBE, RUN };
@@ -53,6 +54,7 @@ struct dg_grub {
 	bool xen, ended;   /* ->ended: what follows is not run */
 	size_t used, depth;
 	int err;
+	char word[WORD_MAX + 1]; /* the one that is being read: no other is meanwhile */
 };
 
 static enum truth list(struct dg_grub *g, struct text *t, enum mode mode, const char *const *ends, int *ret_end);
@@ -102,22 +104,17 @@ static const char *get_var(const struct dg_grub *g, const char *name)
 struct words {
 	char **v;
 	size_t n;
-	char *now;  /* the word that is being read */
-	size_t len; /* of it */
+	size_t len; /* of the word that is being read, in dg_grub.word */
 	bool begun;
 };
 
 static void word_byte(struct dg_grub *g, struct words *w, char c)
 {
 	w->begun = true;
-	if (!w->now)
-		w->now = malloc(WORD_MAX + 1);
-	if (!w->now)
-		fail(g, -ENOMEM);
-	else if (w->len < WORD_MAX)
-		w->now[w->len++] = c;
+	if (w->len < WORD_MAX)
+		g->word[w->len++] = c;
 	else
-		w->now[WORD_MAX - 1] = DG_GRUB_UNKNOWN[0];
+		g->word[WORD_MAX - 1] = DG_GRUB_UNKNOWN[0];
 }
 
 static void word_end(struct dg_grub *g, struct words *w)
@@ -126,7 +123,7 @@ static void word_end(struct dg_grub *g, struct words *w)
 
 	if (!w->begun)
 		return;
-	word = strndup(w->now ? w->now : "", w->len);
+	word = strndup(g->word, w->len);
 	if (!word || DG_GROW(w->v, w->n) < 0) {
 		free(word);
 		fail(g, -ENOMEM);
@@ -142,7 +139,6 @@ static void words_free(struct words *w)
 	for (size_t i = 0; i < w->n; i++)
 		free(w->v[i]);
 	free(w->v);
-	free(w->now);
 }
 
 /* A value without quotes is split at its blanks. */
