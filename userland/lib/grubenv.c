@@ -76,19 +76,24 @@ void dg_grubenv_free(struct dg_grubenv *e)
 	*e = (struct dg_grubenv){ 0 };
 }
 
-/* One line, to its newline that no '\' escapes; -EBADMSG without one. */
+/* One line, to its newline that no '\\' escapes, which in a name stays; -EBADMSG without one. */
 static int parse_line(const char *p, const char *end, const char **ret_next, struct dg_grubenv *e)
 {
 	dg_auto_free char *line = malloc((size_t)(end - p) + 1);
 	bool comment = *p == '#';
-	char *to = line, *value;
+	char *to = line, *value = NULL;
 
 	if (!line)
 		return -ENOMEM;
 	for (; p < end && *p != '\n'; p++) {
-		if (!comment && *p == '\\' && p + 1 < end)
-			p++;
+		bool escape = !comment && *p == '\\' && p + 1 < end;
+
+		if (escape && !value)
+			*to++ = *p;
+		p += escape;
 		*to++ = *p;
+		if (!comment && !value && *p == '=')
+			value = to;
 	}
 	if (p == end)
 		return -EBADMSG;
@@ -96,10 +101,9 @@ static int parse_line(const char *p, const char *end, const char **ret_next, str
 	*ret_next = p + 1;
 	if (comment)
 		return add(e, "", line);
-	value = strchr(line, '=');
-	if (!value || value == line)
+	if (!value || value == line + 1)
 		return 0;
-	*value++ = '\0';
+	value[-1] = '\0';
 	return dg_grubenv_set(e, line, value);
 }
 
