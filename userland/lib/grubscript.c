@@ -10,9 +10,8 @@
 #define ENTRIES_MAX ((size_t)4096)
 #define VARS_MAX ((size_t)1024)
 #define TEXTS_MAX ((size_t)16)
-#define BUDGET ((size_t)4 << 20) /* bytes of script gone through, those of loops each time, and some for each command  \
-				  */
-#define COMMAND_COST ((size_t)64)
+#define BUDGET ((size_t)4 << 20)  /* bytes gone through and made, those of loops each time */
+#define COMMAND_COST ((size_t)64) /* of it */
 
 enum mode { SKIP, MAYBE, RUN };
 enum truth { NO, YES, UNSURE };
@@ -130,6 +129,7 @@ static void word_end(struct dg_grub *g, struct words *w)
 	} else {
 		w->v[w->n++] = word;
 	}
+	g->used += w->len;
 	w->len = 0;
 	w->begun = false;
 }
