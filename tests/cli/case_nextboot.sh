@@ -196,6 +196,12 @@ case_nextboot_grub_custom() {
 	# What comes before it is not in doubt.
 	mkconfig
 	next_is "$B" 'default="0"'
+	# As SUSE asks for its snapshots: not there on the device that it asks.
+	echo 'if [ -f "/.snapshots/grub-snapshot.cfg" ]; then source "/.snapshots/grub-snapshot.cfg"; fi' \
+		>"$R/boot/grub/custom.cfg"
+	next_is "$B" 'default="0"'
+	echo 'if [ -f "(hd1,1)/x.cfg" ]; then source "(hd1,1)/x.cfg"; fi' >"$R/boot/grub/custom.cfg"
+	next_unknown 'the default depends on what only the machine knows'
 	echo 'menuentry other --id other { configfile (hd1,1)/grub.cfg; }' >"$R/boot/grub/custom.cfg"
 	mkconfig GRUB_DEFAULT=other
 	next_unknown "leads to 'other', which "

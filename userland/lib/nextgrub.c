@@ -9,32 +9,32 @@
 
 #define CONFIG_MAX ((size_t)1 << 20)
 
-/* A file as GRUB names it: on a device, of which only what is mounted here is known. */
+/*
+ * A file as GRUB names it: on the device that grub-mkconfig has it search for, of
+ * / or /boot, perhaps in a subvolume; what is said to be on another may be anywhere.
+ */
 static int site_read(void *arg, const char *path, char **ret, size_t *ret_len)
 {
-	static const char *const dirs[] = { "", "/boot" };
 	const struct dg_grub_place *at = arg;
 	const char *close = *path == '(' ? strchr(path, ')') : NULL;
-	bool ours = dg_startswith(path, at->dir) && path[strlen(at->dir)] == '/';
+	const char *whole = close ? close + 1 : path, *below = *whole == '/' ? strchr(whole + 1, '/') : NULL;
+	const struct {
+		const char *dir, *path;
+	} places[] = { { "", whole }, { "/boot", whole }, { "", below } };
 
-	path = close ? close + 1 : path;
-	for (size_t i = 0; i < DG_ARRAY_SIZE(dirs); i++) {
-		dg_auto_free char *inside = dg_format("%s%s", dirs[i], path), *file = NULL;
+	for (size_t i = 0; i < DG_ARRAY_SIZE(places) && places[i].path; i++) {
+		dg_auto_free char *inside = dg_format("%s%s", places[i].dir, places[i].path), *file = NULL;
 		void *data;
 		int r = inside ? dg_path_resolve(at->root, inside, &file) : -ENOMEM;
 
 		if (r == 0)
 			r = dg_file_read(file, CONFIG_MAX, &data, ret_len);
-		if (r == 0) {
+		if (r == 0)
 			*ret = data;
-			return 0;
-		}
-		if (r == -ENOMEM)
-			return r;
-		if (ours)
-			return r == -ENOENT ? -ENOENT : -ENODATA;
+		if (r != -ENOENT && r != -ENOTDIR)
+			return r == 0 || r == -ENOMEM ? r : -ENODATA;
 	}
-	return -ENODATA;
+	return close ? -ENODATA : -ENOENT;
 }
 
 static int site_blscfg(void *arg, struct dg_grub *g)
