@@ -364,23 +364,26 @@ case_hook_pacman() {
 
 # libzypp's side of the talk: a frame, an answer; then the next.
 case_hook_zypp() {
-	local frame answer
+	local frame answer to from pid
 	root_with "$A" "$B"
 	offer_both
 	dg --kernel "$A" stage
 	package_goes "$A"
 	install_hooks
 	coproc PLUGIN { "$dir/usr/lib/zypp/plugins/commit/drvguard" 2>"$dir/said"; }
+	# Bash forgets them as soon as it has ended.
+	pid=$PLUGIN_PID
+	exec {to}>&"${PLUGIN[1]}" {from}<&"${PLUGIN[0]}"
 	for frame in 'PLUGINBEGIN\nuserdata:TID42\n\n' 'COMMITBEGIN\n\n{"TransactionStepList":[]}' \
 		'COMMITEND\n\n{"TransactionStepList":[{"type":"M","stage":"ok"}]}' 'PLUGINEND\n\n' '_DISCONNECT\n\n'; do
 		# shellcheck disable=SC2059 # a format it is
-		printf "$frame\0" >&"${PLUGIN[1]}"
-		IFS= read -r -d '' -t 30 answer <&"${PLUGIN[0]}" || fail "no answer to $frame"
+		printf "$frame\0" >&"$to"
+		IFS= read -r -d '' -t 30 answer <&"$from" || fail "no answer to $frame"
 		[[ $answer == $'ACK\n\n'* ]] || fail "'$answer' to $frame"
 		[[ $frame == COMMITEND* ]] || [ "$frame" = 'PLUGINEND\n\n' ] || [ "$frame" = '_DISCONNECT\n\n' ] ||
 			[ ! -e "$R/lib/modules/$B/updates/drvguard/scap.ko" ] || fail "staged before all was installed"
 	done
-	wait "$PLUGIN_PID" || fail "it did not end well"
+	wait "$pid" || fail "it did not end well"
 	cmp "$SCAP_B" "$R/lib/modules/$B/updates/drvguard/scap.ko"
 	[ ! -e "$R/usr/lib/drvguard/kernels/$A" ] || fail "what was kept for A is there"
 }
