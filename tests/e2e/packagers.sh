@@ -90,7 +90,7 @@ tree() { # REL DIR
 	cp "$2/boot/vmlinuz-$1" "$2/lib/modules/$1/vmlinuz"
 }
 tree "$A" "$work/kernel"
-rm -rf "${root:?}/lib/modules/$A" "$root/boot"/*"$A"
+rm -rf "${root:?}/lib/modules/$A" "${root:?}/boot"/*"$A"
 take chroot "$root" drvguard hook remove "$A"
 result "what was kept for the kernel is gone with it" gone "$A"
 

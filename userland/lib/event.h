@@ -28,7 +28,7 @@ struct dg_event {
 	const char *actor;  /* user, boot, hook, watch; NULL: dg_who_actor() */
 	const char *user;   /* who asked; NULL: dg_who_user() */
 	const char *action; /* stage, trial, rollback, remove, commit, revert, mount, unmount, load, heal, recover,
-			       cleanup; lack: nothing matches that kernel; found: what a lost history was rebuilt from */
+			       cleanup; lack: no match; found: what a lost history was rebuilt from */
 	const char *driver, *kernel;		     /* NULL: about all */
 	unsigned int generation_from, generation_to; /* 0: none */
 	const char *version_from, *version_to;	     /* NULL: none, or unknown */
