@@ -11,7 +11,7 @@ changing+=,setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,fremovexattr,mo
 changing+=,sync,syncfs,fsync,fdatasync,sync_file_range,copy_file_range,sendfile,splice
 
 # Run drvguard; in $dir/calls is what it, or a process of its own, did that changes files. The lock's
-# open, the terminal's two streams and memory are none.
+# open, the terminal's two streams, memory and pipes are none.
 dg_traced() {
 	dg_as strace -f -y -qq -e signal=none -e trace="$changing" -o "$dir/trace" "$DRVGUARD" --root "$R" "$@"
 	awk '
@@ -19,7 +19,7 @@ dg_traced() {
 		/ openat\(.*\/usr\/lib\/drvguard\/lock"/ { next }
 		/ open(at)?\(.*"\/dev\/null"/ { next }
 		/ (write|writev)\([12]</ { next }
-		/ write\([0-9]+<\/memfd:/ { next }
+		/ write\([0-9]+<(\/memfd|pipe):/ { next }
 		{ print }' "$dir/trace" >"$dir/calls"
 }
 
