@@ -41,12 +41,14 @@ install_kernel() { # REL
 	touch "$R/usr/lib/modules/$1/modules.dep"
 }
 
-# COMMAND… in the root, with this system's /usr and what lies in $dir/packages.
+# COMMAND… in the root, with this system's /usr and what lies in $dir/packages. The root is a mount of its own: / need
+# not be one, in a chroot, and cannot be made private then.
 in_root() {
 	local lower=/usr
 	[ ! -d "$dir/packages/usr" ] || lower=$dir/packages/usr:/usr
-	unshare -m sh -ec 'root=$1 lower=$2
+	unshare -m --propagation unchanged sh -ec 'root=$1 lower=$2
 		shift 2
+		mount --make-rprivate "$root"
 		mount -t overlay -o "ro,lowerdir=$root/usr:$lower" none "$root/usr"
 		for d in dev proc sys; do mount --rbind "/$d" "$root/$d"; done
 		exec chroot "$root" "$@"' sh "$R" "$lower" "$@" >"$dir/tool" 2>&1 || fail "$*: $(tail -n 3 "$dir/tool")"
@@ -503,8 +505,9 @@ case_nextboot_cleanup() {
 
 # COMMAND… of lib/bootdefault in the root, with this system's tools in it.
 hold() {
-	unshare -m sh -ec 'root=$1 hold=$2
+	unshare -m --propagation unchanged sh -ec 'root=$1 hold=$2
 		shift 2
+		mount --make-rprivate "$root"
 		mount -t overlay -o "ro,lowerdir=$root/usr:/usr" none "$root/usr"
 		for d in dev proc sys; do mount --rbind "/$d" "$root/$d"; done
 		exec "$hold" "$root" "$@"' sh "$R" "${DRVGUARD%/*}/tests/hold" "$@" >"$dir/tool" 2>&1
