@@ -34,11 +34,10 @@ static void put(FILE *f, const struct dg_diag *d)
 
 static int write_note(const struct dg_survey *s, const struct dg_diag *problem, const char *path)
 {
-	dg_auto_free char *text = NULL, *dir = dg_path_join(s->root, DIR);
+	dg_auto_free char *text = NULL;
 	struct dg_diag d;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
-	int r;
 
 	if (!f)
 		return -ENOMEM;
@@ -49,14 +48,7 @@ static int write_note(const struct dg_survey *s, const struct dg_diag *problem, 
 		}
 	if (problem)
 		put(f, problem);
-	if (fclose(f) != 0 || !dir)
-		return -ENOMEM;
-	if (!len)
-		return dg_file_remove(path);
-	if (dg_file_has(path, text, len))
-		return 0;
-	r = dg_dir_make(dir);
-	return r < 0 ? r : dg_file_write(path, text, len, 0644);
+	return fclose(f) == 0 ? dg_file_keep(path, text, len, 0644) : -ENOMEM;
 }
 
 void dg_motd_post(const struct dg_survey *s, const struct dg_diag *problem)

@@ -35,10 +35,9 @@ static void keep_others(const struct dg_survey *s, const char *path, FILE *to)
 
 static int write_record(const struct dg_survey *s, const char *path)
 {
-	dg_auto_free char *text = NULL, *dir = dg_path_join(s->root, "/run/drvguard");
+	dg_auto_free char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
-	int r;
 
 	if (!f)
 		return -ENOMEM;
@@ -47,14 +46,7 @@ static int write_record(const struct dg_survey *s, const char *path)
 		if (s->v[i].match == DG_WAITING)
 			fprintf(f, "%s %s %s\n", s->v[i].driver->name, s->kernel->release,
 				s->v[i].driver->product->depot);
-	if (fclose(f) != 0 || !dir)
-		return -ENOMEM;
-	if (!len)
-		return dg_file_remove(path);
-	if (dg_file_has(path, text, len))
-		return 0;
-	r = dg_dir_make(dir);
-	return r < 0 ? r : dg_file_write(path, text, len, 0644);
+	return fclose(f) == 0 ? dg_file_keep(path, text, len, 0644) : -ENOMEM;
 }
 
 size_t dg_waiting_record(const struct dg_survey *s)

@@ -19,22 +19,9 @@ read -r A B < <("$here/archive.sh" pair)
 deb=$("$here/archive.sh" deb "linux-image-$B")
 scap_a=$("$here/scap.sh" "$A")
 scap_b=$("$here/scap.sh" "$B")
-failed=0 n=0
+. "$here/result.sh"
 work=$(mktemp -d)
 trap 'umount -q "$work"/*/root/{proc,dev} 2>/dev/null || :; rm -rf --one-file-system "$work"' EXIT
-
-result() { # TEXT COMMAND...
-	local text=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$work/said" 2>&1; then
-		echo "ok $n - $how: $text"
-	else
-		echo "not ok $n - $how: $text"
-		sed 's/^/# /' "$work/said"
-		failed=1
-	fi
-}
 
 inside() {
 	chroot "$root" "$@" </dev/null
@@ -131,19 +118,19 @@ boots() {
 
 one() {
 	prepare "$how"
-	result "the kernel package is installed" install_kernel
+	result "$how: the kernel package is installed" install_kernel
 	case $how in
 	dracut) made="dracut: Generating /boot/initrd.img-$B" ;;
 	*) made="update-initramfs: Generating /boot/initrd.img-$B" ;;
 	esac
 	for driver in scap virtio_blk; do
-		result "our hook stages $driver before the package's own makes the initramfs" \
+		result "$how: our hook stages $driver before the package's own makes the initramfs" \
 			told_before "kernel $B: $driver " "$made"
-		result "the initramfs has the staged $driver" \
+		result "$how: the initramfs has the staged $driver" \
 			said 0 "\"driver\":\"$driver\",\"boot\":true,\"holds\":\"same\"" drvguard --json initramfs --kernel "$B"
 	done
-	result "nothing is left to do" said 0 "generation 1" drvguard stage --kernel "$B"
-	result "preflight says go" said 0 "reboot into $B: go" drvguard preflight "$B"
+	result "$how: nothing is left to do" said 0 "generation 1" drvguard stage --kernel "$B"
+	result "$how: preflight says go" said 0 "reboot into $B: go" drvguard preflight "$B"
 	umount "$root/proc" "$root/dev"
 	# Their disk is not there at the next boot.
 	rm -r "$root/opt/falco" "$root/opt/disk"

@@ -11,20 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0 n=0
-
-result() { # TEXT COMMAND...: ok when the command says so; what it prints is for when it does not
-	local text=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$work/said" 2>&1; then
-		echo "ok $n - $text"
-	else
-		echo "not ok $n - $text"
-		sed 's/^/# /' "$work/said"
-		failed=1
-	fi
-}
+. "$here/result.sh"
 
 read -r A B < <("$here/archive.sh" pair)
 cp -a "$("$here/rootfs.sh" "$A" "$B")/root" "$work/root"

@@ -395,9 +395,35 @@ static void test_dir_list_errors(void **state)
 	dg_strv_free(NULL);
 }
 
+static void test_file_keep(void **state)
+{
+	const char *path = fx_at(*state, "/run/a/b/file");
+	struct stat before, after;
+	char *text;
+
+	assert_int_equal(dg_file_keep(path, "", 0, 0644), 0);
+	assert_false(fx_exists(path));
+	assert_int_equal(dg_file_keep(path, "one", 3, 0644), 0);
+	text = fx_read(path);
+	assert_string_equal(text, "one");
+	free(text);
+	/* The same again is not written: the file is the one that was there. */
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(dg_file_keep(path, "one", 3, 0644), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino == after.st_ino && before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
+	assert_int_equal(dg_file_keep(path, "two", 3, 0644), 0);
+	text = fx_read(path);
+	assert_string_equal(text, "two");
+	free(text);
+	assert_int_equal(dg_file_keep(path, "", 0, 0644), 0);
+	assert_false(fx_exists(path));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FX_TEST(test_file_keep),
 		FX_TEST(test_path_join_roots),
 		FX_TEST(test_path_resolve_links),
 		FX_TEST(test_path_resolve_real_root),

@@ -353,6 +353,22 @@ int dg_file_replace(const char *path, const void *data, size_t len, mode_t mode)
 	return replace(path, data, len, mode, SYNC_NOT);
 }
 
+int dg_file_keep(const char *path, const void *data, size_t len, mode_t mode)
+{
+	dg_auto_free char *dir = strdup(path);
+	int r;
+
+	if (!dir)
+		return -ENOMEM;
+	if (!len)
+		return dg_file_remove(path);
+	if (dg_file_has(path, data, len))
+		return 0;
+	*strrchr(dir, '/') = '\0';
+	r = dg_dir_make(dir);
+	return r < 0 ? r : dg_file_write(path, data, len, mode);
+}
+
 int dg_file_remove(const char *path)
 {
 	struct stat st;
@@ -495,16 +511,23 @@ int dg_dir_list(const char *path, char ***ret)
 		n++;
 	}
 	closedir(dir);
+	r = dg_strv_end(v, n, r, ret);
 	if (r == 0)
-		r = DG_GROW(v, n);
-	if (r < 0) {
+		qsort(*ret, n, sizeof(**ret), by_version);
+	return r;
+}
+
+int dg_strv_end(char **v, size_t n, int err, char ***ret)
+{
+	if (err == 0)
+		err = DG_GROW(v, n);
+	if (err < 0) {
 		while (n)
 			free(v[--n]);
 		free(v);
-		return r;
+		return err;
 	}
 	v[n] = NULL;
-	qsort(v, n, sizeof(*v), by_version);
 	*ret = v;
 	return 0;
 }

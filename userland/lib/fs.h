@@ -63,6 +63,9 @@ void dg_file_abandon(const char *path);
 /* The same without syncing: after a crash it may be empty or cut short, so its reader has to notice. */
 int dg_file_replace(const char *path, const void *data, size_t len, mode_t mode);
 
+/* Have @path be just these bytes, its directory made, or be gone for none; what is so already is not written. */
+int dg_file_keep(const char *path, const void *data, size_t len, mode_t mode);
+
 /* Unlink, the directory synced; absent is fine. */
 int dg_file_remove(const char *path);
 
@@ -85,6 +88,8 @@ int dg_dir_list(const char *path, char ***ret);
 /* A copy of such a list; NULL without memory. */
 char **dg_strv_copy(char *const *v);
 void dg_strv_free(char **v);
+/* End @v, of @n strings, into *ret; when @err is an error, or there is no memory, free them and return that. */
+int dg_strv_end(char **v, size_t n, int err, char ***ret);
 void dg_strv_freep(char ***v);
 
 #endif

@@ -204,18 +204,10 @@ int dg_kernel_list(const char *root, char ***ret)
 				r = add_release(root, *p + strlen(places[i].prefix), &v, &n);
 		dg_strv_free(names);
 	}
+	r = dg_strv_end(v, n, r, ret);
 	if (r == 0)
-		r = DG_GROW(v, n);
-	if (r < 0) {
-		while (n)
-			free(v[--n]);
-		free(v);
-		return r;
-	}
-	v[n] = NULL;
-	qsort(v, n, sizeof(*v), by_version);
-	*ret = v;
-	return 0;
+		qsort(*ret, n, sizeof(**ret), by_version);
+	return r;
 }
 
 /* Any one in-tree module will do: they were all built with the kernel. */

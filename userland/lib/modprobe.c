@@ -168,17 +168,7 @@ int dg_modindex_needs(struct dg_modindex *index, const char *name, char ***ret)
 		}
 		v[n++] = copy;
 	}
-	if (r == 0)
-		r = DG_GROW(v, n);
-	if (r < 0) {
-		while (n)
-			free(v[--n]);
-		free(v);
-		return r;
-	}
-	v[n] = NULL;
-	*ret = v;
-	return 0;
+	return dg_strv_end(v, n, r, ret);
 }
 
 static int count(struct kmod_config_iter *i)

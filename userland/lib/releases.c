@@ -65,15 +65,5 @@ int dg_releases_read(FILE *from, char ***ret)
 	}
 	if (r == 0 && ferror(from))
 		r = -EIO;
-	if (r == 0)
-		r = DG_GROW(v, n);
-	if (r < 0) {
-		while (n)
-			free(v[--n]);
-		free(v);
-		return r;
-	}
-	v[n] = NULL;
-	*ret = v;
-	return 0;
+	return dg_strv_end(v, n, r, ret);
 }
