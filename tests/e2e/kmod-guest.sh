@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The kernel module in real kernels: the newest cloud kernel of each series with
-# headers, in a busybox guest. What it reports is compared with what the kernel
+# The kernel module in real kernels: the newest of each series with headers, in a
+# busybox guest. What it reports is compared with what the kernel
 # package says, and it guards a real driver: scap where that can be built, else
 # one of the kernel's own. TAP.
 #
-#   kmod-guest.sh [LOADS]    how often the driver is loaded while policies change (300)
+#   kmod-guest.sh [LOADS [FLAVOUR...]]    how often the driver is loaded while policies change (300), and
+#                                         of which flavours the kernels are (cloud-amd64)
 set -Eeuo pipefail
 trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,11 +15,18 @@ top=$(cd "$here/../.." && pwd)
 . "$here/vm.sh"
 
 # The newest release of each series that has an image and headers.
-newest() {
-	comm -12 <("$here/archive.sh" images-list cloud-amd64 | sort) \
-		<("$here/archive.sh" headers-list cloud-amd64 | sort) | sort -V |
-		awk -F. '{ last[$1 "." $2] = $0 } END { for (s in last) print last[s] }' | sort -V
+newest() { # FLAVOUR...
+	local flavour
+	for flavour; do
+		comm -12 <("$here/archive.sh" images-list "$flavour" | sort) \
+			<("$here/archive.sh" headers-list "$flavour" | sort) | sort -V |
+			awk -F. '{ last[$1 "." $2] = $0 } END { for (s in last) print last[s] }' | sort -V
+	done
 }
+
+loads=${1:-300}
+(($# > 1)) || set -- "$loads" cloud-amd64
+shift
 
 drivers() { # RELEASE TREE DIR
 	local file
@@ -31,7 +39,7 @@ drivers() { # RELEASE TREE DIR
 }
 
 failed=0
-for rel in $(newest); do
+for rel in $(newest "$@"); do
 	work=$top/build/e2e/kmod-$rel
 	rm -rf "$work"
 	mkdir -p "$work/overlay/modules"
@@ -58,7 +66,7 @@ for rel in $(newest); do
 	size=$(readelf -SW "$work/some.ko" | awk '/this_module/ && !/rela/ { sub(/.*PROGBITS/, ""); size = $3 } END { print size }')
 	echo $((16#$size)) >"$work/overlay/module_size"
 	drivers "$rel" "$tree" "$work/overlay/drivers"
-	echo "${1:-300}" >"$work/overlay/loads"
+	echo "$loads" >"$work/overlay/loads"
 	gcc -O2 -static -o "$work/overlay/hammer" "$here/kmod-guest/hammer.c"
 	cp "$here/kmod-guest/"{lib,test,guard}.sh "$work/overlay/"
 	"$here/busybox.sh" "$rel" "$work/overlay" "$work/initramfs"

@@ -6,7 +6,7 @@
 #   vm.sh run --name NAME --kernel VMLINUZ --initrd INITRD [--append "…"]
 #             [--disk FILE[,LABEL]]… [--hotplug FILE[,LABEL]@TOKEN[+SECONDS]]…
 #             [--mem MB] [--cpus N] [--timeout SECONDS] [--out DIR] [--cut TOKEN+MILLISECONDS]
-#             [--icount SHIFT]
+#             [--icount SHIFT] [--machine QEMU'S-NAME]
 #   vm.sh image ROOT OVERLAYDIR OUT.img SIZE [LABEL]
 #
 # run: the verdict is what the guest writes to its virtio port drvguard.result, and nothing else:
@@ -114,7 +114,7 @@ vm_plug() { # NUMBER FILE LABEL
 
 vm_run() (
 	set -euo pipefail
-	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine icount=
+	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine icount= kind=pc
 	local accel=${DRVGUARD_ACCEL:-tcg} cpu=max
 	# no work for hardware that is there and not used
 	local quicker="audit=0 mitigations=off nokaslr fsck.mode=skip"
@@ -136,6 +136,7 @@ vm_run() (
 		--out) out=$2 ;;
 		--cut) cut=$2 ;;
 		--icount) icount=$2 ;;
+		--machine) kind=$2 ;;
 		*) vm_die "run: unknown option $1" ;;
 		esac
 		shift 2
@@ -157,7 +158,7 @@ vm_run() (
 	kvm) cpu=host ;;
 	esac
 	[ -z "$icount" ] || accel=tcg,thread=single cpu=qemu64,+rdrand,-svm
-	args=(-name "$name" -machine pc -accel "$accel" -cpu "$cpu" -smp "$cpus" -m "$mem"
+	args=(-name "$name" -machine "$kind" -accel "$accel" -cpu "$cpu" -smp "$cpus" -m "$mem"
 		-nodefaults -no-user-config -display none -no-reboot
 		-chardev "file,id=console,path=$(vm_escape "$out/console.log")" -serial chardev:console
 		-device virtio-serial-pci
