@@ -66,6 +66,7 @@ static const struct dg_ask_case dg_ask_cases[] __initconst = {
 	{ "scap", 0xba, { DG_UNPROVEN, true, false } },	/* proven, as another driver */
 	{ "dm_writeboost", 0xba, { DG_PROVEN, false, false } },
 	{ "dm_writeboost", 0xbb, { DG_UNPROVEN, false, false } },
+	{ "dm_writeboost", 0xac, { DG_UNPROVEN, true, false } },	/* denied, as another driver */
 	{ "dm-writeboost", 0, { DG_UNGUARDED, false, false } },	/* no module's name */
 	{ "scbp", 0xaa, { DG_PROVEN, true, true } },
 	{ "scbp", 0xac, { DG_UNPROVEN, true, true } },
@@ -86,6 +87,8 @@ static const struct dg_tighter_case dg_tighter_cases[] __initconst = {
 	{ "deny a 00 !01", "deny a 00", false }, { "deny a 00 !01", "deny a 00 01", false },
 	{ "deny a 00", "deny a 00\ndeny b 01", true },
 	{ "deny a !01", "deny a\ndeny b 01", false },
+	{ "deny a !01", "deny a\nwarn b !01", false }, { "warn a !01", "warn a\ndeny b !01", true },
+	{ "deny a !01", "deny a !01\nwarn b", true },
 	{ "deny a 00\ndeny b 01", "deny a 01\ndeny b 00", false },
 	{ "deny a 00\ndeny b 01", "deny b 01\ndeny a 00", true },
 };

@@ -288,7 +288,8 @@ const char *dg_policy_text(const struct dg_policy *policy, size_t *ret_len)
  * @name: as the loader knows it, with '_'
  * @id: its build-id
  *
- * A name that is guarded decides; else a build-id of a guarded driver does.
+ * A name that is guarded decides; else a build-id of a guarded driver does. A
+ * build that is known and not proven is as forbidden under another guarded name.
  */
 struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
 			       const struct dg_build_id *id)
@@ -304,7 +305,9 @@ struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
 	if (!g && !k)
 		return answer;
 	answer.renamed = !g;
-	answer.deny = g ? g->deny : policy->guarded[k->guarded].deny;
+	answer.deny = g && g->deny;
+	if (!g || (k && !k->proven))
+		answer.deny |= policy->guarded[k->guarded].deny;
 	answer.standing = k && k->proven && (!g || g == &policy->guarded[k->guarded]) ?
 			  DG_PROVEN : DG_UNPROVEN;
 	return answer;
@@ -317,7 +320,7 @@ struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
  *
  * Every driver guarded there is guarded here, at least as strictly; no build is
  * proven here that was unknown or unproven there for such a driver; what was
- * known there and not proven still is.
+ * known there and not proven still is, at least as strictly.
  */
 bool dg_policy_is_tighter(const struct dg_policy *policy,
 			  const struct dg_policy *than)
@@ -334,9 +337,13 @@ bool dg_policy_is_tighter(const struct dg_policy *policy,
 			return false;
 	}
 	for (i = 0; i < than->n_known; i++) {
-		const struct dg_known *is = dg_by_id(policy, &than->known[i].id);
+		const struct dg_known *was = &than->known[i];
+		const struct dg_known *is = dg_by_id(policy, &was->id);
 
-		if (!than->known[i].proven && (!is || is->proven))
+		if (was->proven)
+			continue;
+		if (!is || is->proven ||
+		    policy->guarded[is->guarded].deny < than->guarded[was->guarded].deny)
 			return false;
 	}
 	for (i = 0; i < policy->n_known; i++) {
