@@ -139,7 +139,7 @@ static void dg_show_word(struct seq_file *m, const char *s)
 /* The loader's letters, in the order of the bits. */
 static void dg_show_taints(struct seq_file *m, unsigned long taints)
 {
-	static const char letters[] = "PFSRMBUDAWCIOELKXT";
+	static const char letters[] = "PFSRMBUDAWCIOELKXTNJ";
 	unsigned int bit, n = 0;
 
 	seq_putc(m, ' ');
