@@ -70,7 +70,9 @@ static inline __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...)
 /*
  * Where the data of a module lies that it cannot write to, its notes among it:
  * mem[] since ac3b43283923 (6.4), before that the part of core_layout (4.5)
- * behind the code.
+ * behind the code, which need not end on a page where nothing is protected. From
+ * 5.18 on some 32-bit kernels keep data apart from code (data_layout): there is
+ * none behind the code then, and no build-id is found.
  */
 static inline const void *dg_module_rodata(const struct module *mod, size_t *ret_size)
 {
@@ -78,8 +80,10 @@ static inline const void *dg_module_rodata(const struct module *mod, size_t *ret
 	*ret_size = mod->mem[MOD_RODATA].size;
 	return mod->mem[MOD_RODATA].base;
 #else
-	*ret_size = mod->core_layout.ro_size - mod->core_layout.text_size;
-	return mod->core_layout.base + mod->core_layout.text_size;
+	size_t from = ALIGN(mod->core_layout.text_size, sizeof(u32));
+
+	*ret_size = mod->core_layout.ro_size > from ? mod->core_layout.ro_size - from : 0;
+	return mod->core_layout.base + from;
 #endif
 }
 
