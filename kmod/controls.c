@@ -9,6 +9,7 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
@@ -218,18 +219,27 @@ static const struct dg_control {
 static struct dentry *dg_control_dir;
 static struct dentry *dg_control_dentries[ARRAY_SIZE(dg_control_files)];
 
+/*
+ * Whoever holds the name still (O_PATH) could open the file by it when we are
+ * unloaded, and the inode would lead there into our memory: it leads nowhere now.
+ */
+static void dg_control_remove(struct dentry *dentry)
+{
+	make_bad_inode(d_inode(dentry));
+	securityfs_remove(dentry);
+}
+
 static void dg_controls_remove(size_t n)
 {
 	while (n--)
-		securityfs_remove(dg_control_dentries[n]);
+		dg_control_remove(dg_control_dentries[n]);
 	securityfs_remove(dg_control_dir);
 }
 
 /**
  * dg_controls_init() - make the files
  *
- * Return: 0, -ENODEV where the kernel has no securityfs, or another error of it,
- * and then nothing is left.
+ * Return: 0, or an error of securityfs, and then nothing is left.
  */
 int dg_controls_init(void)
 {

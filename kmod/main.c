@@ -17,7 +17,8 @@
 #include "level.h"
 #include "policy.h"
 
-static bool dg_has_guard;
+/* Kernels without securityfs have no guard, and tell who they are all the same. */
+#define DG_HAS_GUARD	IS_ENABLED(CONFIG_SECURITYFS)
 
 /* A level told wrong stages a wrong driver, a policy read wrong lets one in. */
 static int __init dg_selftest(void)
@@ -30,52 +31,43 @@ static int __init dg_selftest(void)
 	return ret ?: dg_policy_selftest();
 }
 
-/* Kernels without securityfs have no guard, and tell who they are all the same. */
-static int __init dg_bring_up_guard(void)
-{
-	int ret = dg_guard_init();
-
-	if (ret)
-		return ret;
-	ret = dg_controls_init();
-	if (ret)
-		dg_guard_exit();
-	else
-		dg_has_guard = true;
-	return ret == -ENODEV ? 0 : ret;
-}
-
-static void dg_take_down_guard(void)
-{
-	if (!dg_has_guard)
-		return;
-	dg_controls_exit();
-	dg_guard_exit();
-}
-
 static int __init drvguard_init(void)
 {
 	int ret = dg_selftest();
 
 	if (ret)
 		return ret;
-	ret = dg_bring_up_guard();
-	if (ret) {
-		pr_err("cannot guard: %d\n", ret);
-		return ret;
-	}
-	ret = dg_identity_init(dg_has_guard);
+	ret = dg_identity_init(DG_HAS_GUARD);
 	if (ret) {
 		pr_err("cannot show the identity: %d\n", ret);
-		dg_take_down_guard();
+		return ret;
 	}
+	if (!DG_HAS_GUARD)
+		return 0;
+	ret = dg_guard_init();
+	if (ret)
+		goto err_identity;
+	/* Last: a file of it that is open would not keep a module whose init fails. */
+	ret = dg_controls_init();
+	if (ret)
+		goto err_guard;
+	return 0;
+
+err_guard:
+	dg_guard_exit();
+err_identity:
+	dg_identity_exit();
+	pr_err("cannot guard: %d\n", ret);
 	return ret;
 }
 
 static void __exit drvguard_exit(void)
 {
+	if (DG_HAS_GUARD) {
+		dg_controls_exit();
+		dg_guard_exit();
+	}
 	dg_identity_exit();
-	dg_take_down_guard();
 }
 
 module_init(drvguard_init);

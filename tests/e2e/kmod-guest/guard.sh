@@ -167,7 +167,7 @@ mode enforce
 exec 5<$ctl/loads
 shown "guard: an open file keeps it loaded" refuses "unavailable\|busy" rmmod drvguard
 exec 5<&-
-shown "guard: unloads, with a policy in force" rmmod drvguard
+shown "guard: unloads, with a policy in force, and a name that is held leads nowhere" /hammer held $ctl/mode rmmod drvguard
 shown "guard: leaves nothing behind" test ! -e $ctl
 shown "guard: loads with enforce=0" insmod /modules/drvguard.ko enforce=0
 shown "guard: enforce is refused then" refuses "not permitted" mode enforce

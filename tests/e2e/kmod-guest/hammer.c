@@ -4,6 +4,7 @@
  *
  *   hammer force FILE.ko          loads it past vermagic and symbol versions
  *   hammer as-user COMMAND...     in a user namespace of its own, as root there
+ *   hammer held FILE COMMAND...   holds its name, not the file, while that runs; then it opens no more
  *   hammer await SECONDS          until the violations' count is raised, by poll(2)
  *   hammer write FILE SIZE        one write of that many bytes of a policy's comments
  *   hammer fuzz SECONDS SEED      hostile policies, as fast as they go
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +68,28 @@ static int as_user(char **argv)
 	return failed(argv[0]);
 }
 
+/* O_PATH is no use of the file, so that its module can go; the name is still there to open the file by. */
+static int held(const char *file, char **argv)
+{
+	int fd = open(file, O_PATH | O_CLOEXEC), status = 1;
+	char name[32];
+	pid_t pid;
+
+	if (fd < 0)
+		return failed(file);
+	pid = fork();
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		return failed(argv[0]);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (open(name, O_RDONLY | O_CLOEXEC) < 0 && errno == EIO)
+		return 0;
+	return failed("not the error of a file that is gone");
+}
+
 static int await(int seconds)
 {
 	int fd = open(DIR DRVGUARD_CONTROL_VIOLATIONS, O_RDONLY | O_CLOEXEC);
@@ -98,15 +122,18 @@ static int write_some(const char *file, size_t size)
 /* One write of what most looks like a policy and is none, or nearly. */
 static size_t hostile(char *text, size_t max)
 {
-	static const char *const words[] = { "deny", "warn", "scap", "dm-writeboost", "00", "!00", "0011aabb", "\n",
-					     "\n",   " ",    "\t",   "#",	      "!",  "%s",  "\0",       "\xff" };
+	static const char *const words[] = { "deny", "warn", "scap",	 "dm-writeboost",
+					     "00",   "!00",  "0011aabb", "\n",
+					     "\n",   " ",    "\t",	 "#",
+					     "!",    "%s",   "\0",	 "\xff" };
 	size_t n = (size_t)rand() % (rand() % 50 ? 200 : max), len = 0;
 
 	while (len < n) {
 		if (rand() % 8 == 0) {
 			text[len++] = (char)rand();
 		} else if (rand() % 4 == 0) {
-			len += (size_t)snprintf(text + len, max - len, "deny m%d %08x !%08x\n", rand() % 1000, rand(), rand());
+			len += (size_t)snprintf(text + len, max - len, "deny m%d %08x !%08x\n", rand() % 1000, rand(),
+						rand());
 		} else {
 			const char *word = words[(size_t)rand() % (sizeof(words) / sizeof(words[0]))];
 
@@ -249,6 +276,8 @@ int main(int argc, char **argv)
 		return load(argv[2], IGNORE_MODVERSIONS | IGNORE_VERMAGIC) < 0 ? failed(argv[2]) : 0;
 	if (strcmp(what, "as-user") == 0 && argc > 2)
 		return as_user(argv + 2);
+	if (strcmp(what, "held") == 0 && argc > 3)
+		return held(argv[2], argv + 3);
 	if (strcmp(what, "await") == 0 && argc == 3)
 		return await(atoi(argv[2]));
 	if (strcmp(what, "write") == 0 && argc == 4)
