@@ -23,7 +23,13 @@ shown "B: the early unit ran before modules were loaded" sh -c '
 	load=$(systemctl show -P ExecMainStartTimestampMonotonic systemd-modules-load.service)
 	echo "early ended $early, modules-load began $load"
 	[ "$early" -gt 0 ] && [ "$early" -lt "$load" ]'
-shown "B: the early unit had the guard enforce, with nothing proven" \
+# The main unit would have it loaded as well, but later than this.
+shown "B: the guard was in before modules-load began" sh -c '
+	in=$(dmesg | sed -n "s/^\[ *\([0-9]*\)\.\([0-9]*\)\] drvguard: .*technology level.*/\1\2/p")
+	load=$(systemctl show -P ExecMainStartTimestampMonotonic systemd-modules-load.service)
+	echo "the guard was in at $in, modules-load began $load"
+	[ "$in" -lt "$load" ]'
+shown "B: the guard enforces, with nothing proven" \
 	is "$(cat /sys/kernel/security/drvguard/mode) $(sed 's/ !.*//' /sys/kernel/security/drvguard/policy)" "enforce deny scap"
 shown "B: the stale driver is not loaded" sh -c '! grep -q "^scap " /proc/modules'
 shown "B: systemd-modules-load was refused by the hold" sh -c \
