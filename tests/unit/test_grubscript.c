@@ -204,6 +204,17 @@ static const struct {
 	  "if if if if if if if if if if if if if if if if if if if if if if if if if if if if if if if if if if if "
 	  "if if if if if if if if if if if if if if if if if if if true",
 	  -E2BIG },
+	{ "parentheses that are deep",
+	  "[ ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a "
+	  "( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o "
+	  "( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a ( a -a "
+	  "( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a -o ( a ]",
+	  -E2BIG },
+	{ "many in a row",
+	  "[ a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a "
+	  "-a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a "
+	  "-a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a -a a ]",
+	  0 },
 	{ "grows", "x=aaaaaaaa\nwhile [ $x != b ]; do x=$x$x$x$x; done", 0 },
 };
 

@@ -346,17 +346,12 @@ static enum truth of_file(struct dg_grub *g, char op, const char *path)
 	return truth_of(op != 's' || len > 0);
 }
 
-static enum truth primary(struct test *t)
-{
-	const char *a;
+static enum truth primary(struct test *t);
 
-	if (t->i >= t->n)
-		return NO;
-	if (++t->depth > DEPTH_MAX) {
-		fail(t->g, -E2BIG);
-		return UNSURE;
-	}
-	a = t->v[t->i];
+static enum truth operand(struct test *t)
+{
+	const char *a = t->v[t->i];
+
 	if (t->i + 2 < t->n && is_binary(t->v[t->i + 1])) {
 		t->i += 3;
 		return compare(a, t->v[t->i - 2], t->v[t->i - 1]);
@@ -380,6 +375,22 @@ static enum truth primary(struct test *t)
 	return known(a) ? truth_of(*a) : UNSURE;
 }
 
+static enum truth primary(struct test *t)
+{
+	enum truth r;
+
+	if (t->i >= t->n)
+		return NO;
+	if (t->depth >= DEPTH_MAX) {
+		fail(t->g, -E2BIG);
+		return UNSURE;
+	}
+	t->depth++;
+	r = operand(t);
+	t->depth--;
+	return r;
+}
+
 static enum truth both(struct test *t)
 {
 	enum truth r = primary(t);
@@ -388,7 +399,6 @@ static enum truth both(struct test *t)
 		enum truth b;
 
 		t->i++;
-		t->depth = 0;
 		b = primary(t);
 		r = r == NO || b == NO ? NO : r == UNSURE || b == UNSURE ? UNSURE : YES;
 	}
@@ -403,7 +413,6 @@ static enum truth either(struct test *t)
 		enum truth b;
 
 		t->i++;
-		t->depth = 0;
 		b = both(t);
 		r = r == YES || b == YES ? YES : r == UNSURE || b == UNSURE ? UNSURE : NO;
 	}
