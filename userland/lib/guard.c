@@ -17,6 +17,11 @@
 
 /* --- its files -------------------------------------------------------------- */
 
+static int tell_no_guard(const char *path, struct dg_diag *d)
+{
+	return dg_diag_set(d, -ENODEV, path, "load it: modprobe " MODULE, "the kernel module has no guard here");
+}
+
 /* securityfs tells no sizes: read to the end. */
 static int read_control(const char *root, const char *path, size_t max, char **ret, struct dg_diag *d)
 {
@@ -31,8 +36,7 @@ static int read_control(const char *root, const char *path, size_t max, char **r
 	while (fd >= 0 && len < max && (n = read(fd, text + len, max - len)) > 0)
 		len += (size_t)n;
 	if (fd < 0 && errno == ENOENT)
-		return dg_diag_set(d, -ENODEV, path, "load it: modprobe " MODULE,
-				   "the kernel module has no guard here");
+		return tell_no_guard(path, d);
 	if (fd < 0 || n < 0)
 		return dg_diag_errno(d, -errno, path, "read");
 	text[len] = '\0';
@@ -50,7 +54,7 @@ static int write_control(const char *root, const char *path, const char *text, s
 	if (!full)
 		return -ENOMEM;
 	if (fd < 0)
-		return dg_diag_errno(d, -errno, path, "write");
+		return errno == ENOENT ? tell_no_guard(path, d) : dg_diag_errno(d, -errno, path, "write");
 	if (write(fd, text, len) == (ssize_t)len)
 		return 0;
 	if (errno == EPERM)
