@@ -11,6 +11,7 @@
 
 #define DROPIN "/etc/default/grub.d/zz-drvguard.cfg"
 #define TEXT_MAX ((size_t)256 << 10)
+#define NO_SUCH_PROGRAM 127 /* dg_tool_run() */
 
 /* A part of a file that this file writes, told by what stands in it. */
 struct held {
@@ -108,18 +109,20 @@ static bool read_dropin(const char *root, struct held *ret)
 	return dg_streq(again, text);
 }
 
+/* As distributions name it. */
+static const char *const mkconfigs[] = { "/usr/sbin/grub-mkconfig", "/usr/sbin/grub2-mkconfig" };
+
 static bool mkconfig_reads_dropins(const char *root)
 {
-	static const char *const tools[] = { "/usr/sbin/grub-mkconfig", "/usr/sbin/grub2-mkconfig" };
 	bool reads = false;
 
-	for (size_t i = 0; i < DG_ARRAY_SIZE(tools) && !reads; i++) {
+	for (size_t i = 0; i < DG_ARRAY_SIZE(mkconfigs) && !reads; i++) {
 		dg_auto_free char *path = NULL;
 		dg_auto_free void *text = NULL;
 		size_t len;
 
-		reads = dg_path_resolve(root, tools[i], &path) == 0 && dg_file_read(path, TEXT_MAX, &text, &len) == 0 &&
-			strstr(text, "/default/grub.d");
+		reads = dg_path_resolve(root, mkconfigs[i], &path) == 0 &&
+			dg_file_read(path, TEXT_MAX, &text, &len) == 0 && strstr(text, "/default/grub.d");
 	}
 	return reads;
 }
@@ -127,13 +130,18 @@ static bool mkconfig_reads_dropins(const char *root)
 static int update_grub(const struct dg_grub_place *at, struct dg_diag *d)
 {
 	dg_auto_free char *config = dg_format("%s/grub.cfg", at->dir);
-	const char *const argv[] = { "grub-mkconfig", "-o", config, NULL };
 	char said[200] = "";
-	int r = config ? dg_tool_run(at->root, argv, said, sizeof(said)) : -ENOMEM;
+	int r = config ? NO_SUCH_PROGRAM : -ENOMEM;
 
+	for (size_t i = 0; i < DG_ARRAY_SIZE(mkconfigs) && r == NO_SUCH_PROGRAM; i++) {
+		const char *const argv[] = { strrchr(mkconfigs[i], '/') + 1, "-o", config, NULL };
+
+		r = dg_tool_run(at->root, argv, said, sizeof(said));
+	}
 	if (r == 0)
 		return 0;
-	return dg_diag_set(d, r < 0 ? r : -EIO, config, "run update-grub", "grub-mkconfig ended with %d: %s", r, said);
+	return dg_diag_set(d, r < 0 ? r : -EIO, config, "run update-grub, or grub2-mkconfig",
+			   "grub-mkconfig ended with %d: %s", r, said);
 }
 
 static int write_dropin(const char *path, const struct held *h)
