@@ -297,14 +297,18 @@ int dg_guard_follow(const struct dg_survey *s, struct dg_diag *d)
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
 	dg_auto_free char *policy = NULL;
 	bool enforce = s->config->guard == DG_GUARD_ENFORCE;
-	int r;
+	int r, up = 0;
 
 	if (s->config->guard == DG_GUARD_OFF || !s->running || !s->n)
 		return 0;
 	r = dg_guard_read(s->root, &g, NULL);
-	if (r == -ENODEV && bring_up(s) == 0)
+	if (r == -ENODEV && (up = bring_up(s)) == 0)
 		r = dg_guard_read(s->root, &g, d);
-	/* Without it everything else goes on. */
+	/* Without it everything else goes on; who relies on it is told. */
+	if (r == -ENODEV && enforce)
+		return dg_diag_set(d, r, "guard = enforce", "see that drvguard.ko is there for it, and may be loaded",
+				   "nothing is refused in this kernel, which has no guard: %s",
+				   strerror(up < 0 ? -up : ENODEV));
 	if (r == -ENODEV)
 		return 0;
 	if (r < 0)

@@ -49,7 +49,7 @@ int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d);
 /*
  * Bring the guard to what @s asks for: load it where it is not and can be, its
  * policy, and the mode that is configured. 0 also when there is none, or nothing
- * to do, or it is not to be used.
+ * to do, or it is not to be used; -ENODEV when there is none and it is to enforce.
  */
 int dg_guard_follow(const struct dg_survey *s, struct dg_diag *d);
 
