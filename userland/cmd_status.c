@@ -64,7 +64,7 @@ static void row(const struct dg_survey *s, const struct dg_standing *st, struct 
 static double in_after(const struct status *status, const struct dg_survey *s, const struct dg_standing *st)
 {
 	for (size_t i = 0; s->running && st->loaded.loaded && i < status->n_loads; i++)
-		if (status->loads[i].live > 0 && dg_streq(status->loads[i].name, st->driver->name))
+		if (status->loads[i].live > 0 && dg_modname_equal(status->loads[i].name, st->driver->name))
 			return status->loads[i].live;
 	return 0;
 }
