@@ -226,6 +226,9 @@ int dg_guard_set_mode(const char *word)
 		else
 			WRITE_ONCE(dg_enforcing, false);
 	} else if (!strcmp(word, DRVGUARD_MODE_SEAL)) {
+		/* Unloaded and loaded again it would be open. The file that is written holds it now. */
+		if (!dg_sealed)
+			__module_get(THIS_MODULE);
 		WRITE_ONCE(dg_sealed, true);
 	} else {
 		ret = -EINVAL;

@@ -84,8 +84,8 @@
 
 /*
  * mode: "permissive" (the default: deny only tells) or "enforce", and behind it
- * "sealed" once "seal" was written: until the next boot (or until the module is
- * unloaded) the policy can only be tightened then and enforce not be left.
+ * "sealed" once "seal" was written: until the next boot the policy can only be
+ * tightened then, enforce not be left, and the module not be unloaded.
  */
 #define DRVGUARD_CONTROL_MODE		"mode"
 #define DRVGUARD_MODE_PERMISSIVE	"permissive"

@@ -70,7 +70,7 @@ strip --strip-debug -o "$work/overlay/modules/drvguard-debug.ko" "$work/module-1
 "$e2e_dir/kmod-drivers.sh" "$tree/drivers/net/dummy.ko" dummy /sys/class/net/dummy0 "$work/overlay/drivers"
 echo 1000 >"$work/overlay/loads"
 gcc -O2 -static -o "$work/overlay/hammer" "$e2e_dir/kmod-guest/hammer.c"
-cp "$e2e_dir/kmod-guest/"{lib,guard}.sh "$work/overlay/"
+cp "$e2e_dir/kmod-guest/"{lib,guard,forced}.sh "$work/overlay/"
 cp "$e2e_dir/kmod-guest/debug.sh" "$work/overlay/test.sh"
 # virtio is built in: no module of a package is needed.
 "$e2e_dir/busybox.sh" - "$work/overlay" "$work/initramfs"

@@ -68,7 +68,7 @@ for rel in $(newest "$@"); do
 	drivers "$rel" "$tree" "$work/overlay/drivers"
 	echo "$loads" >"$work/overlay/loads"
 	gcc -O2 -static -o "$work/overlay/hammer" "$here/kmod-guest/hammer.c"
-	cp "$here/kmod-guest/"{lib,test,guard}.sh "$work/overlay/"
+	cp "$here/kmod-guest/"{lib,test,guard,forced}.sh "$work/overlay/"
 	"$here/busybox.sh" "$rel" "$work/overlay" "$work/initramfs"
 	status=0
 	vm_run --name "kmod-$rel" --kernel "$tree/boot/vmlinuz-$rel" --initrd "$work/initramfs" \

@@ -41,9 +41,15 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 {
 	int first = 0;
 
-	if (s->running)
-		lift_forgotten_holds(s);
+	if (s->running) {
+		struct dg_diag one = { 0 };
+		int r = dg_guard_follow(s, &one);
 
+		/* Before anything may load by it. Holds and places keep a stale driver out without it. */
+		if (r < 0)
+			dg_diags_add(remarks, &one);
+		lift_forgotten_holds(s);
+	}
 	for (size_t i = 0; s->running && i < s->n; i++) {
 		struct dg_diag one;
 		int r = settle_one(s, &s->v[i], remarks, &one);
@@ -52,14 +58,6 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 			first = r;
 			*d = one;
 		}
-	}
-	if (s->running) {
-		struct dg_diag one = { 0 };
-		int r = dg_guard_follow(s, &one);
-
-		/* Holds and places keep a stale driver out without it. */
-		if (r < 0)
-			dg_diags_add(remarks, &one);
 	}
 	return first;
 }

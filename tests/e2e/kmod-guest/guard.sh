@@ -83,11 +83,6 @@ shown "guard: the ledger tells it" is "$(last)" "denied unproven -"
 shown "guard: the log tells it" sh -c "dmesg | grep -q 'drvguard: $drv: denied: unproven'"
 shown "guard: one without a build-id is refused" refuses "not permitted" insmod /drivers/noid.ko
 shown "guard: … and told" is "$(last)" "denied no-build-id -"
-shown "guard: the proven one, forced, is refused" refuses "not permitted" /hammer force /drivers/proven.ko
-shown "guard: … and told" is "$(last)" "denied forced -"
-shown "guard: … and has not run" not_run
-shown "guard: … and the ledger has its taint" sh -c "tail -n 1 $ctl/loads | cut -d' ' -f6 | grep -q F"
-shown "guard: the stale one, forced, is refused" refuses "not permitted" /hammer force /drivers/stale.ko
 shown "guard: a stale one under another name is refused" refuses "not permitted" insmod /drivers/renamed-stale.ko
 shown "guard: … and known" is "$(last)" "denied unproven renamed"
 shown "guard: … and has not run" not_run
@@ -160,7 +155,7 @@ shown "guard: hostile policies of one writer" wait $one
 shown "guard: … and of another at the same time" wait $two
 sed 's/^/# fuzz: /' /fuzz-1 /fuzz-2
 
-# --- leaving, and sealing ---------------------------------------------------------------------------
+# --- leaving ----------------------------------------------------------------------------------------
 
 policy "deny $drv $proven"
 mode enforce
@@ -171,19 +166,6 @@ shown "guard: unloads, with a policy in force, and a name that is held leads now
 shown "guard: leaves nothing behind" test ! -e $ctl
 shown "guard: loads with enforce=0" insmod /modules/drvguard.ko enforce=0
 shown "guard: enforce is refused then" refuses "not permitted" mode enforce
-rmmod drvguard
-shown "guard: loads with enforce=1" insmod /modules/drvguard.ko enforce=1
-shown "guard: and enforces" is "$(cat $ctl/mode)" enforce
-policy "deny $drv $proven $stale"
-mode seal
-shown "guard: sealed" is "$(cat $ctl/mode)" "enforce sealed"
-shown "guard: permissive is refused" refuses "not permitted" mode permissive
-shown "guard: a looser policy is refused" refuses "not permitted" policy ""
-shown "guard: a tighter one is taken" policy "deny $drv $proven
-deny other"
-shown "guard: and not taken back" refuses "not permitted" policy "deny $drv $proven $stale
-deny other"
-shown "guard: the stale one is refused" refuses "not permitted" insmod /drivers/stale.ko
 rmmod drvguard
 
 # --- every step fails once --------------------------------------------------------------------------
@@ -207,3 +189,19 @@ shown "guard: $failing writes and reads failed where they were made to" test $fa
 echo 0 >/sys/module/drvguard/parameters/fail
 shown "guard: … and work when nothing fails" policy "deny $drv $proven"
 rmmod drvguard
+
+# --- sealing, which lasts --------------------------------------------------------------------------
+
+shown "guard: loads with enforce=1" insmod /modules/drvguard.ko enforce=1
+shown "guard: and enforces" is "$(cat $ctl/mode)" enforce
+policy "deny $drv $proven $stale"
+mode seal
+shown "guard: sealed" is "$(cat $ctl/mode)" "enforce sealed"
+shown "guard: permissive is refused" refuses "not permitted" mode permissive
+shown "guard: a looser policy is refused" refuses "not permitted" policy ""
+shown "guard: a tighter one is taken" policy "deny $drv $proven
+deny other"
+shown "guard: and not taken back" refuses "not permitted" policy "deny $drv $proven $stale
+deny other"
+shown "guard: the stale one is refused" refuses "not permitted" insmod /drivers/stale.ko
+shown "guard: sealed, it cannot be unloaded" refuses "unavailable\|busy" rmmod drvguard
