@@ -114,7 +114,7 @@ vm_plug() { # NUMBER FILE LABEL
 
 vm_run() (
 	set -euo pipefail
-	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine icount= kind=pc
+	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine icount='' kind=pc
 	local accel=${DRVGUARD_ACCEL:-tcg} cpu=max
 	# no work for hardware that is there and not used
 	local quicker="audit=0 mitigations=off nokaslr fsck.mode=skip"
