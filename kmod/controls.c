@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
+#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
@@ -220,20 +221,28 @@ static struct dentry *dg_control_dir;
 static struct dentry *dg_control_dentries[ARRAY_SIZE(dg_control_files)];
 
 /*
- * Whoever holds the name still (O_PATH) could open the file by it when we are
- * unloaded, and the inode would lead there into our memory: it leads nowhere now.
+ * securityfs leaves a name in its directory that somebody holds, and with it the
+ * directory: not ours.
  */
 static void dg_control_remove(struct dentry *dentry)
 {
-	make_bad_inode(d_inode(dentry));
+	dget(dentry);
 	securityfs_remove(dentry);
+	d_drop(dentry);
+	dput(dentry);
 }
 
+/*
+ * Whoever holds a file's name still (O_PATH) could open it by that when we are
+ * unloaded, and the inode would lead there into our memory: it leads nowhere now.
+ */
 static void dg_controls_remove(size_t n)
 {
-	while (n--)
+	while (n--) {
+		make_bad_inode(d_inode(dg_control_dentries[n]));
 		dg_control_remove(dg_control_dentries[n]);
-	securityfs_remove(dg_control_dir);
+	}
+	dg_control_remove(dg_control_dir);
 }
 
 /**

@@ -11,12 +11,30 @@
 #include "inject.h"
 
 static int dg_fail;
-module_param_named(fail, dg_fail, int, 0600);
+static bool dg_started;
+static atomic_t dg_steps = ATOMIC_INIT(0);
+
+/* Chosen anew, it is counted anew. */
+static int dg_fail_set(const char *val, const struct kernel_param *kp)
+{
+	atomic_set(&dg_steps, 0);
+	return param_set_int(val, kp);
+}
+
+static const struct kernel_param_ops dg_fail_ops = {
+	.set = dg_fail_set,
+	.get = param_get_int,
+};
+module_param_cb(fail, &dg_fail_ops, &dg_fail, 0600);
 MODULE_PARM_DESC(fail, "which allocation or registration fails, counted from 1; 0 is none");
 
-static atomic_t dg_steps = ATOMIC_INIT(0);
+/** dg_inject_start() - count from here, behind the self-tests, which shall not fail */
+void dg_inject_start(void)
+{
+	dg_started = true;
+}
 
 bool dg_inject(void)
 {
-	return atomic_inc_return(&dg_steps) == READ_ONCE(dg_fail);
+	return dg_started && atomic_inc_return(&dg_steps) == READ_ONCE(dg_fail);
 }

@@ -12,10 +12,15 @@
  */
 #ifdef CONFIG_DRVGUARD_DEBUG
 bool dg_inject(void);
+void dg_inject_start(void);
 #else
 static inline bool dg_inject(void)
 {
 	return false;
+}
+
+static inline void dg_inject_start(void)
+{
 }
 #endif
 

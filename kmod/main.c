@@ -14,6 +14,7 @@
 #include "controls.h"
 #include "guard.h"
 #include "identity.h"
+#include "inject.h"
 #include "level.h"
 #include "policy.h"
 
@@ -37,6 +38,7 @@ static int __init drvguard_init(void)
 
 	if (ret)
 		return ret;
+	dg_inject_start();
 	ret = dg_identity_init(DG_HAS_GUARD);
 	if (ret) {
 		pr_err("cannot show the identity: %d\n", ret);
