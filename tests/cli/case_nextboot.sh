@@ -25,6 +25,9 @@ root_on_disk() {
 	disk_at "$dir/disk" 128M "$R"
 	mkdir -p "$R"/{usr,dev,proc,sys,tmp,boot/grub,etc/default/grub.d,etc/kernel}
 	ln -s usr/bin usr/sbin usr/lib usr/lib64 "$R"
+	# The init of this root, as of most: GRUB has an entry more for each other one that is installed.
+	mkdir "$R/usr/sbin"
+	ln -s ../lib/systemd/systemd "$R/usr/sbin/init"
 	cp -a /etc/grub.d /etc/os-release /etc/passwd /etc/group "$R/etc"
 	echo 0123456789abcdef0123456789abcdef >"$R/etc/machine-id"
 	for rel in "$A" "$B"; do
