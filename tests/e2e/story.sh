@@ -49,7 +49,6 @@ done
 # What an administrator and a vendor put on the machine.
 over=$work/overlay
 make -s -C "$top" install DESTDIR="$over" >"$work/install.log"
-install -D -m 644 "$top/boot/modules-load.d/drvguard.conf" "$over/usr/lib/modules-load.d/drvguard.conf"
 mkdir -p "$over"/etc/{modules-load.d,systemd/system/{sysinit,multi-user}.target.wants} "$over/opt"
 ln -s /lib/systemd/system/drvguard-early.service "$over/etc/systemd/system/sysinit.target.wants/"
 ln -s /lib/systemd/system/drvguard.service "$over/etc/systemd/system/multi-user.target.wants/"

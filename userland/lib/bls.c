@@ -200,6 +200,19 @@ static size_t letters(const char *s)
 	return n;
 }
 
+/* Both go behind their letters; the longer of two that begin alike is the greater. */
+static int letters_compare(const char **a, const char **b)
+{
+	size_t na = letters(*a), nb = letters(*b);
+	int c = strncmp(*a, *b, na < nb ? na : nb);
+
+	if (!c && na != nb)
+		c = na > nb ? 1 : -1;
+	*a += na;
+	*b += nb;
+	return c;
+}
+
 /* The specification's comparison of versions; bytes it does not know are passed over. */
 static int version_compare(const char *a, const char *b)
 {
@@ -238,13 +251,7 @@ static int version_compare(const char *a, const char *b)
 				return isdigit((unsigned char)*a) ? 1 : -1;
 			c = number_compare(&a, &b);
 		} else {
-			size_t na = letters(a), nb = letters(b);
-
-			c = strncmp(a, b, na < nb ? na : nb);
-			if (!c && na != nb)
-				c = na > nb ? 1 : -1;
-			a += na;
-			b += nb;
+			c = letters_compare(&a, &b);
 		}
 		if (c)
 			return c > 0 ? 1 : -1;
@@ -282,7 +289,6 @@ static int rpm_compare(const char *a, const char *b)
 	if (strcmp(a, b) == 0)
 		return 0;
 	while (*a || *b) {
-		size_t na, nb;
 		int c;
 
 		while (*a && !isalnum((unsigned char)*a) && *a != '~' && *a != '+')
@@ -310,13 +316,7 @@ static int rpm_compare(const char *a, const char *b)
 		if (isdigit((unsigned char)*a)) {
 			c = number_compare(&a, &b);
 		} else {
-			na = letters(a);
-			nb = letters(b);
-			c = strncmp(a, b, na < nb ? na : nb);
-			if (!c && na != nb)
-				c = na > nb ? 1 : -1;
-			a += na;
-			b += nb;
+			c = letters_compare(&a, &b);
 		}
 		if (c)
 			return c > 0 ? 1 : -1;
