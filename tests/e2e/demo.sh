@@ -10,7 +10,7 @@ if [ "$(id -u)" != 0 ]; then
 	exit 2
 fi
 echo "drvguard demo: two real kernel levels, a real driver, a machine in software emulation."
-echo "The first run fetches and builds them (some minutes); the next takes about one."
+echo "The first run fetches and builds them (some minutes); the next takes less than one."
 echo
 status=0
 "$here/story.sh" tell || status=$?

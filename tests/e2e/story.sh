@@ -38,13 +38,16 @@ root=$("$here/rootfs.sh" "$A" "$B")
 scap_a=$("$here/scap.sh" "$A")
 scap_b=$("$here/scap.sh" "$B")
 note "Driver: Falco's scap, compiled from Debian's source for each of them"
-for rel in "$A" "$B"; do
-	"$top/kbuild/build-module" "$("$here/archive.sh" headers "$rel")" "$top/build/modules/$rel" -s \
-		>"$work/module-$rel.log" 2>&1 || {
-		cat "$work/module-$rel.log" >&2
-		exit 1
+module() { # RELEASE
+	"$top/kbuild/build-module" "$("$here/archive.sh" headers "$1")" "$top/build/modules/$1" -s \
+		>"$work/module-$1.log" 2>&1 || {
+		cat "$work/module-$1.log" >&2
+		return 1
 	}
-done
+}
+module "$A" &
+module "$B"
+wait $!
 
 # What an administrator and a vendor put on the machine.
 over=$work/overlay
@@ -72,11 +75,16 @@ echo 'LABEL=depot /opt ext4 nofail,x-systemd.device-timeout=120s 0 0' >"$over/et
 install -D -m 644 "$scap_a" "$over/usr/lib/drivers/scap.ko"
 # The vendor's script: whatever driver it has, for whatever kernel comes.
 install -D -m 644 "$scap_a" "$over/lib/modules/$B/extra/scap.ko"
-for rel in "$A" "$B"; do
+# Without the kernel's modules for what this machine has not: depmod reads them all, in the guest.
+cp -al "$root/root" "$work/base"
+rm -rf "$work"/base/lib/modules/*/kernel/{net,drivers/{comedi,hid,infiniband,md,net,scsi,target}} \
+	"$work"/base/lib/modules/*/kernel/fs/{btrfs,ceph,gfs2,nfs,nfsd,ocfs2,smb,ubifs,xfs}
+# The indexes as depmod leaves them in the guest; made here, where it is quick.
+index() { # RELEASE
+	local rel=$1 index
 	install -D -m 644 "$top/build/modules/$rel/drvguard.ko" "$over/lib/modules/$rel/updates/drvguard.ko"
-	# The indexes as depmod leaves them in the guest; made here, where it is quick.
 	mkdir -p "$work/index/lib/modules"
-	cp -al "$root/root/lib/modules/$rel" "$work/index/lib/modules/"
+	cp -al "$work/base/lib/modules/$rel" "$work/index/lib/modules/"
 	rm -f "$work/index/lib/modules/$rel"/modules.{dep,alias,symbols,softdep,devname}* \
 		"$work/index/lib/modules/$rel"/modules.builtin{,.alias}.bin
 	cp -a "$over/lib/modules/$rel/." "$work/index/lib/modules/$rel/"
@@ -84,7 +92,10 @@ for rel in "$A" "$B"; do
 	for index in "$work/index/lib/modules/$rel"/modules.*; do
 		[ "$(stat -c %h "$index")" -gt 1 ] || cp -a "$index" "$over/lib/modules/$rel/"
 	done
-done
+}
+index "$A" &
+index "$B"
+wait $!
 guest=$over/usr/local/lib/drvguard-e2e
 install -D -m 644 "$here/story/common.sh" "$guest/common.sh"
 cp "$here/story/level-a.sh" "$here/story/level-b.sh" "$guest/"
@@ -104,7 +115,8 @@ for rel in "$A" "$B"; do
 	install -D -m 644 "$("$here/scap.sh" "$rel")" "$depot/falco/drivers/$rel/scap.ko"
 done
 vm_image - "$depot" "$work/depot.img" 64M depot
-vm_image "$root/root" "$over" "$work/root.img" 1G root
+vm_image "$work/base" "$over" "$work/root.img" 1G root
+rm -rf "$work"/{base,index}
 
 # One boot of the machine; its TAP lines or its tale, and failures either way.
 boot() { # NAME RELEASE [OPTION...]
@@ -112,7 +124,7 @@ boot() { # NAME RELEASE [OPTION...]
 	shift 2
 	note ""
 	vm_run --name "$name" --kernel "$root/vmlinuz-$rel" --initrd "$root/initrd-$rel" \
-		--append "root=/dev/vda rw" --disk "$work/root.img,root" --timeout 240 --out "$work/$name" "$@" ||
+		--append "root=/dev/vda rw" --disk "$work/root.img,root" --cpus 2 --timeout 240 --out "$work/$name" "$@" ||
 		status=$?
 	if [ "$how" = tell ]; then
 		sed -n 's/^say //p' "$work/$name/result"
@@ -129,7 +141,7 @@ boot() { # NAME RELEASE [OPTION...]
 failed=0
 boot level-a "$A" --disk "$work/depot.img,depot" || failed=1
 if [ "$failed" = 0 ]; then
-	boot level-b "$B" --hotplug "$work/depot.img,depot@early-done+10" || failed=1
+	boot level-b "$B" --hotplug "$work/depot.img,depot@early-done" || failed=1
 fi
 if [ "$how" = tell ]; then
 	echo

@@ -116,8 +116,8 @@ vm_run() (
 	set -euo pipefail
 	local name='' kernel='' initrd='' append='' out='' mem=512 cpus=1 limit=120 cut='' cut_due='' cache=unsafe machine icount='' kind=pc
 	local accel=${DRVGUARD_ACCEL:-tcg} cpu=max
-	# no work for hardware that is there and not used
-	local quicker="audit=0 mitigations=off nokaslr fsck.mode=skip"
+	# no work for hardware that is there and not used; each character on the console is an exit of the emulation
+	local quicker="audit=0 mitigations=off nokaslr fsck.mode=skip quiet systemd.show_status=error"
 	quicker+=" modprobe.blacklist=ata_piix,ata_generic,psmouse,i2c_piix4,powernow_k8,button,evdev"
 	local disks=() plugs=() plug_due=() args=() i spec label file pid='' monitor
 	local start now end verdict='' status

@@ -46,7 +46,9 @@ shown "B: repair without the depot exits 4" is "$code" 4
 shown "B: the watch waits" systemctl is-active -q drvguard-watch.service
 row "2 level raised, depot absent|$rel|stale scap kept from loading|waiting"
 
-say "10 seconds later the depot's disk appears:"
+say "10 seconds after the early unit, or later, the depot's disk appears:"
+early=$(($(systemctl show -P ExecMainExitTimestampMonotonic drvguard-early.service) / 1000000))
+while [ "$(cut -d. -f1 /proc/uptime)" -lt $((early + 10)) ]; do sleep 1; done
 echo "token early-done"
 shown "B: the disk appears and is mounted on /opt" within 90 mountpoint -q /opt
 mounted=$(cut -d. -f1 /proc/uptime)
@@ -58,8 +60,9 @@ shown "B: the watch is there for another depot in the same place" systemctl is-a
 journal drvguard-watch.service >/run/story.out
 sed 's/^/say   /' /run/story.out
 shown "B: the watch staged and verified it" said "verified"
-shown "B: loaded is the staged build" is "$(loaded_id scap)" "$(file_id scap)"
-shown "B: loaded is the build for $rel" is "$(file_id scap)" "$(cat /usr/local/lib/drvguard-e2e/id-b)"
+staged=$(file_id scap)
+shown "B: loaded is the staged build" is "$(loaded_id scap)" "$staged"
+shown "B: loaded is the build for $rel" is "$staged" "$(cat /usr/local/lib/drvguard-e2e/id-b)"
 shown "B: the agent's fixed place leads to it" test /usr/lib/drivers/scap.ko -ef \
 	"/lib/modules/$rel/updates/drvguard/scap.ko"
 row "3 depot mounted ${took} s ago|$rel|scap staged, verified, loaded|$(drvguard status scap |
@@ -89,7 +92,7 @@ run insmod /usr/local/lib/drvguard-e2e/other.ko
 shown "B: another build, with every symbol right, is refused by the kernel" said "Operation not permitted"
 shown "B: and is not loaded" sh -c '! grep -q "^scap " /proc/modules'
 run modprobe scap
-shown "B: the proven one loads" is "$code:$(loaded_id scap)" "0:$(file_id scap)"
+shown "B: the proven one loads" is "$code:$(loaded_id scap)" "0:$staged"
 run drvguard guard log
 shown "B: the guard's ledger tells both" sh -c 'grep -q "scap .*denied .*unproven" /run/story.out && grep -q "scap .*proven" /run/story.out'
 run drvguard status
