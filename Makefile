@@ -12,6 +12,7 @@
 #   make oracle             real kernels asked what they say of thousands of module files (minutes)
 #   make fuzz               every parser under libFuzzer (SECONDS=60 each, TARGETS=all)
 #   make check-debug-kernel the guard in a kernel with KASAN and lockdep, built for it (half an hour)
+#   make check-kernels      the guard in kernels older and newer than this system's: 5.10, and the newest (minutes)
 #   make check-headers      build the kernel module for every header package in the archive
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
@@ -22,7 +23,7 @@
 #
 # V=1 shows the commands. Everything made lies in build/ (BUILD=).
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^\#define DRVGUARD_VERSION[ \t]*"\(.*\)"/\1/p' kmod/uapi/drvguard.h)
 BUILD   ?= build
 PREFIX  ?= /usr
 DESTDIR ?=
@@ -55,7 +56,7 @@ WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpoi
 LZO     := $(shell pkg-config --exists lzo2 && echo lzo2)
 PKGS    := libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd $(LZO)
 # The kernel's own habit of looking at bytes through other types is ours too.
-DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDRVGUARD_VERSION='"$(VERSION)"' \
+DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	     -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARN) \
 	     $(shell pkg-config --cflags $(PKGS)) $(if $(LZO),-DDG_HAVE_LZO) $(CFLAGS) -Iuserland
 DG_LIBS    = $(shell pkg-config --libs $(PKGS)) -pthread $(LDFLAGS)
@@ -72,7 +73,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
-.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-debug-kernel check-headers oracle fuzz bench lint install uninstall clean help
+.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-kernels check-debug-kernel check-headers oracle fuzz bench lint install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -148,6 +149,9 @@ check-oracle: $(PROG)
 
 oracle: $(PROG)
 	$(Q)tests/oracle/run full
+
+check-kernels:
+	$(Q)tests/e2e/kmod-suites.sh
 
 check-debug-kernel:
 	$(Q)tests/e2e/debug-kernel.sh

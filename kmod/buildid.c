@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The build-id of a module that is coming in.
+ * Build-ids in the memory of a module that is coming in.
  *
  * The loader has no name for the note by then: the section headers are gone and
- * the notes are not in sysfs yet. It lies in the module's read-only data, first
- * of its sections in what the linkers make, so the first is taken.
+ * the notes are not in sysfs yet. It lies in the module's read-only data: in front
+ * of it or behind, as the linker had it, and in that data a file that a driver carries
+ * with it may bring a note of its own. So there can be several.
  *
  * Locking: none; a module that is coming does not change. Context: any.
  */
 #include <linux/elf.h>
 #include <linux/kernel.h>
-#include <linux/minmax.h>
-#include <linux/module.h>
 #include <linux/string.h>
 
 #include "buildid.h"
-#include "compat.h"
+#include "policy.h"
 
 /* GNU notes of this type are build-ids; kernels have no name for it in all versions. */
 #define DG_NOTE_BUILD_ID	3
-/* No further than this: 4 MiB hold the read-only data of any module there is. */
-#define DG_SCAN_MAX		((size_t)4 << 20)
 
 struct dg_note {
 	struct elf32_note head;	/* the same in 64-bit files */
@@ -28,20 +25,22 @@ struct dg_note {
 };
 
 /**
- * dg_build_id_find() - the first build-id note in some memory
+ * dg_build_id_find() - the next build-id note in some memory
  * @from: aligned as notes are, to four bytes
  * @size: bytes there
- * @ret: always set; ->len 0 where there is none, or one that is too long
+ * @at: where to begin, a multiple of four; behind the note when one was found
+ * @ret: its build-id; only set when there is one
+ *
+ * One that is longer than any we can tell from another is passed over.
+ *
+ * Return: whether there is one.
  */
-void dg_build_id_find(const void *from, size_t size, struct dg_build_id *ret)
+bool dg_build_id_find(const void *from, size_t size, size_t *at,
+		      struct dg_build_id *ret)
 {
-	size_t at;
-
-	ret->len = 0;
-	if (size < sizeof(struct dg_note))
-		return;
-	for (at = 0; at <= size - sizeof(struct dg_note); at += sizeof(u32)) {
-		const struct dg_note *note = from + at;
+	for (; size >= sizeof(struct dg_note) &&
+	       *at <= size - sizeof(struct dg_note); *at += sizeof(u32)) {
+		const struct dg_note *note = from + *at;
 
 		if (note->head.n_namesz != sizeof(note->owner) ||
 		    note->head.n_type != DG_NOTE_BUILD_ID ||
@@ -49,19 +48,12 @@ void dg_build_id_find(const void *from, size_t size, struct dg_build_id *ret)
 			continue;
 		if (!note->head.n_descsz ||
 		    note->head.n_descsz > sizeof(ret->bytes) ||
-		    note->head.n_descsz > size - at - sizeof(*note))
+		    note->head.n_descsz > size - *at - sizeof(*note))
 			continue;
 		ret->len = note->head.n_descsz;
 		memcpy(ret->bytes, note + 1, ret->len);
-		return;
+		*at += sizeof(*note);
+		return true;
 	}
-}
-
-/** dg_build_id_of() - the build-id of @mod, from its memory; @ret is always set */
-void dg_build_id_of(const struct module *mod, struct dg_build_id *ret)
-{
-	size_t size;
-	const void *rodata = dg_module_rodata(mod, &size);
-
-	dg_build_id_find(rodata, min(size, DG_SCAN_MAX), ret);
+	return false;
 }

@@ -2,11 +2,11 @@
 #ifndef _DRVGUARD_BUILDID_H
 #define _DRVGUARD_BUILDID_H
 
-#include "policy.h"
+#include <linux/types.h>
 
-struct module;
+struct dg_build_id;
 
-void dg_build_id_find(const void *from, size_t size, struct dg_build_id *ret);
-void dg_build_id_of(const struct module *mod, struct dg_build_id *ret);
+bool dg_build_id_find(const void *from, size_t size, size_t *at,
+		      struct dg_build_id *ret);
 
 #endif /* _DRVGUARD_BUILDID_H */

@@ -17,6 +17,11 @@
 
 #include "probes.h"
 
+/* hex2bin() has moved there, out of linux/kernel.h. */
+#if HAVE_HEX_H
+#include <linux/hex.h>
+#endif
+
 /*
  * The level as the tree's own macros name it, NULL where they do not:
  *
@@ -71,14 +76,16 @@ static inline __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...)
  * Where the data of a module lies that it cannot write to, its notes among it:
  * mem[] since ac3b43283923 (6.4), before that the part of core_layout (4.5)
  * behind the code, which need not end on a page where nothing is protected. From
- * 5.18 on some 32-bit kernels keep data apart from code (data_layout): there is
- * none behind the code then, and no build-id is found.
+ * 5.18 on some 32-bit kernels keep all data apart from the code (data_layout).
  */
 static inline const void *dg_module_rodata(const struct module *mod, size_t *ret_size)
 {
 #if HAVE_MODULE_MEM
 	*ret_size = mod->mem[MOD_RODATA].size;
 	return mod->mem[MOD_RODATA].base;
+#elif defined(CONFIG_ARCH_WANTS_MODULES_DATA_IN_VMALLOC)
+	*ret_size = mod->data_layout.ro_size;
+	return mod->data_layout.base;
 #else
 	size_t from = ALIGN(mod->core_layout.text_size, sizeof(u32));
 

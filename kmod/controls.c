@@ -10,7 +10,6 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
-#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
@@ -30,11 +29,22 @@
 #include "ledger.h"
 #include "uapi/drvguard.h"
 
+/*
+ * Set when all files are made. Until then the module's init may fail, and whoever
+ * has one open would not keep it from going.
+ */
+static bool dg_controls_up;
+
 /* Who may load modules may say which; in a container that is nobody. */
 static bool dg_may_control(const struct file *file)
 {
-	return current_user_ns() == &init_user_ns && capable(CAP_SYS_MODULE) &&
+	return capable(CAP_SYS_MODULE) &&
 	       file_ns_capable(file, &init_user_ns, CAP_SYS_MODULE);
+}
+
+static int dg_control_open(struct inode *inode, struct file *file)
+{
+	return READ_ONCE(dg_controls_up) ? 0 : -ENODEV;
 }
 
 /* --- policy --------------------------------------------------------------- */
@@ -48,8 +58,10 @@ struct dg_policy_copy {
 static int dg_policy_open(struct inode *inode, struct file *file)
 {
 	struct dg_policy_copy *copy;
-	int ret;
+	int ret = dg_control_open(inode, file);
 
+	if (ret)
+		return ret;
 	if (!dg_may_control(file))
 		return -EPERM;
 	if (!(file->f_mode & FMODE_READ))
@@ -144,6 +156,8 @@ static ssize_t dg_mode_write(struct file *file, const char __user *from,
 	if (copy_from_user(word, from, count))
 		return -EFAULT;
 	word[count] = '\0';
+	if (strlen(word) != count)
+		return -EINVAL;
 	ret = dg_guard_set_mode(strim(word));
 	if (ret)
 		return ret;
@@ -153,6 +167,7 @@ static ssize_t dg_mode_write(struct file *file, const char __user *from,
 
 static const struct file_operations dg_mode_fops = {
 	.owner = THIS_MODULE,
+	.open = dg_control_open,
 	.read = dg_mode_read,
 	.write = dg_mode_write,
 	.llseek = default_llseek,
@@ -160,8 +175,15 @@ static const struct file_operations dg_mode_fops = {
 
 /* --- loads ---------------------------------------------------------------- */
 
+/* It names other namespaces' programs and users. */
 static int dg_loads_open(struct inode *inode, struct file *file)
 {
+	int ret = dg_control_open(inode, file);
+
+	if (ret)
+		return ret;
+	if (!dg_may_control(file))
+		return -EPERM;
 	if (dg_inject())
 		return -ENOMEM;
 	return seq_open_private(file, &dg_ledger_seq_ops, sizeof(struct dg_load));
@@ -199,6 +221,7 @@ static __poll_t dg_violations_poll(struct file *file, poll_table *wait)
 
 static const struct file_operations dg_violations_fops = {
 	.owner = THIS_MODULE,
+	.open = dg_control_open,
 	.read = dg_violations_read,
 	.poll = dg_violations_poll,
 	.llseek = default_llseek,
@@ -228,7 +251,7 @@ static void dg_control_remove(struct dentry *dentry)
 {
 	dget(dentry);
 	securityfs_remove(dentry);
-	d_drop(dentry);
+	d_invalidate(dentry);
 	dput(dentry);
 }
 
@@ -272,6 +295,7 @@ int dg_controls_init(void)
 		}
 		dg_control_dentries[i] = made;
 	}
+	WRITE_ONCE(dg_controls_up, true);
 	return 0;
 }
 

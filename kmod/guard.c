@@ -14,19 +14,26 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
 #include <linux/cred.h>
+#include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
+#include <linux/wait.h>
 
 #include "buildid.h"
 #include "compat.h"
@@ -51,15 +58,62 @@ static bool dg_sealed;
 static atomic_t dg_violations = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(dg_violation_wait);
 
+/* --- who ------------------------------------------------------------------- */
+
+/* Modules and programs name themselves as they like: a word of a line they must stay. */
+static void dg_make_word(char *s)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s >= 0x7f)
+			*s = '?';
+}
+
+/* What was changed, and by whom. */
+static void dg_tell_change(const char *what)
+{
+	char comm[TASK_COMM_LEN];
+
+	get_task_comm(comm, current);
+	dg_make_word(comm);
+	pr_notice_ratelimited("%s, by %s[%d]\n", what, comm, task_tgid_nr(current));
+}
+
 /* --- the decision --------------------------------------------------------- */
 
-static void dg_judge(struct dg_load *load)
-{
-	struct dg_answer answer;
+/* As far as build-ids are looked for: no module there is comes near it. */
+#define DG_SCAN_MAX	((size_t)SZ_64M)
 
+/*
+ * Mostly the first build-id is the module's. Only where it would not be let in for
+ * it are others looked for that the policy knows.
+ */
+static struct dg_answer dg_ask(const struct module *mod, struct dg_load *load)
+{
+	struct dg_build_id id = { .len = 0 };
+	struct dg_answer answer, other;
+	const void *rodata;
+	size_t size, at = 0;
+
+	rodata = dg_module_rodata(mod, &size);
+	size = min(size, DG_SCAN_MAX);
+	dg_build_id_find(rodata, size, &at, &load->id);
 	rcu_read_lock();
 	answer = dg_policy_ask(rcu_dereference(dg_policy), load->name, &load->id);
+	while (answer.standing == DG_UNPROVEN && !answer.known &&
+	       dg_build_id_find(rodata, size, &at, &id)) {
+		other = dg_policy_ask(rcu_dereference(dg_policy), load->name, &id);
+		if (!other.known)
+			continue;
+		answer = other;
+		load->id = id;
+	}
 	rcu_read_unlock();
+	return answer;
+}
+
+static void dg_judge(const struct module *mod, struct dg_load *load)
+{
+	struct dg_answer answer = dg_ask(mod, load);
 
 	load->renamed = answer.renamed;
 	if (answer.standing == DG_UNGUARDED)
@@ -84,11 +138,12 @@ static void dg_tell(const struct dg_load *load)
 	char verdict[sizeof(DRVGUARD_UEVENT_VERDICT) + 16];
 	char *env[] = { driver, verdict, NULL };
 
-	pr_warn_ratelimited("%s: %s: %s%s, build-id %*phN, asked for by %s[%d]\n",
+	pr_warn_ratelimited("%s: %s: %s%s, build-id %s%*phN, asked for by %s[%d]\n",
 			    load->name, dg_verdict_word(load->verdict),
 			    dg_reason_word(load->reason),
 			    load->renamed ? " and renamed" : "",
-			    load->id.len, load->id.bytes, load->comm, load->pid);
+			    load->id.len ? "" : "none", load->id.len, load->id.bytes,
+			    load->comm, load->pid);
 	atomic_inc(&dg_violations);
 	wake_up_interruptible_poll(&dg_violation_wait, EPOLLIN | EPOLLPRI);
 
@@ -109,11 +164,13 @@ static int dg_module_coming(const struct module *mod)
 		.uid = from_kuid(&init_user_ns, current_uid()),
 	};
 
-	memcpy(load.name, mod->name, sizeof(load.name));
-	load.name[sizeof(load.name) - 1] = '\0';
+	strscpy(load.name, mod->name, sizeof(load.name));
+	dg_make_word(load.name);
+	/* Our policy's names have '_'; one that kbuild did not make may not. */
+	strreplace(load.name, '-', '_');
 	get_task_comm(load.comm, current);
-	dg_build_id_of(mod, &load.id);
-	dg_judge(&load);
+	dg_make_word(load.comm);
+	dg_judge(mod, &load);
 	dg_ledger_add(&load);
 	trace_drvguard_load(&load);
 	if (load.reason != DG_REASON_NONE)
@@ -143,8 +200,8 @@ static struct notifier_block dg_module_nb = {
  * @text: its text; not kept
  * @len: bytes of @text, at most DRVGUARD_POLICY_MAX
  *
- * Return: 0; dg_policy_parse()'s errors; -EPERM when sealed and @text is not
- * tighter. The present one stays then.
+ * Return: 0; dg_policy_parse()'s errors, and -EINVAL for one without a newline at its
+ * end; -EPERM when sealed and @text is not tighter. The present one stays then.
  */
 int dg_guard_set_policy(const char *text, size_t len)
 {
@@ -152,6 +209,11 @@ int dg_guard_set_policy(const char *text, size_t len)
 	unsigned int line = 0;
 	int ret;
 
+	/* What ends elsewhere is the head of one: somebody's buffer was too small for it. */
+	if (!len || text[len - 1] != '\n') {
+		pr_info_ratelimited("policy: not ended by a newline\n");
+		return -EINVAL;
+	}
 	ret = dg_policy_parse(text, len, &policy, &line);
 	if (ret) {
 		if (ret != -ENOMEM)
@@ -173,6 +235,7 @@ int dg_guard_set_policy(const char *text, size_t len)
 	}
 	synchronize_rcu();
 	dg_policy_free(old);
+	dg_tell_change("another policy");
 	return 0;
 }
 
@@ -234,6 +297,8 @@ int dg_guard_set_mode(const char *word)
 		ret = -EINVAL;
 	}
 	mutex_unlock(&dg_guard_lock);
+	if (!ret)
+		dg_tell_change(word);
 	return ret;
 }
 

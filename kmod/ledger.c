@@ -4,7 +4,8 @@
  *
  * Knows how they are kept and shown. A reader goes by their numbers, so that it
  * sees each once and in order while others come in; what was pushed out before
- * it got there is passed over, and the gap shows in the numbers.
+ * it got there is passed over, and the gap shows in the numbers. What a policy
+ * spoke of is kept longer, in a ring of its own: a busy boot shall not push it out.
  *
  * Locking: a spin lock around a copy of one entry. Context: process; adding and
  * showing never sleep while it is held.
@@ -22,6 +23,8 @@
 static DEFINE_SPINLOCK(dg_ledger_lock);
 static struct dg_load dg_loads[DRVGUARD_LOADS_MAX];
 static u64 dg_last;	/* number of the newest; 0 for none */
+static struct dg_load dg_kept[DRVGUARD_LOADS_KEPT];
+static u64 dg_n_kept;	/* how many there were; in the order of their numbers */
 
 static struct dg_load *dg_slot(u64 seq)
 {
@@ -31,11 +34,17 @@ static struct dg_load *dg_slot(u64 seq)
 /** dg_ledger_add() - put @load into the ledger, which gives it its number */
 void dg_ledger_add(struct dg_load *load)
 {
+	struct dg_load *slot;
+
 	BUILD_BUG_ON(DRVGUARD_LOADS_MAX & (DRVGUARD_LOADS_MAX - 1));
+	BUILD_BUG_ON(DRVGUARD_LOADS_KEPT & (DRVGUARD_LOADS_KEPT - 1));
 
 	spin_lock(&dg_ledger_lock);
 	load->seq = ++dg_last;
-	*dg_slot(load->seq) = *load;
+	slot = dg_slot(load->seq);
+	if (slot->verdict != DG_VERDICT_UNGUARDED)
+		dg_kept[dg_n_kept++ & (DRVGUARD_LOADS_KEPT - 1)] = *slot;
+	*slot = *load;
 	spin_unlock(&dg_ledger_lock);
 }
 
@@ -61,10 +70,10 @@ void dg_ledger_live(const struct module *mod, u64 now)
 const char *dg_verdict_word(enum dg_verdict verdict)
 {
 	static const char *const words[] = {
-		[DG_VERDICT_UNGUARDED] = "unguarded",
-		[DG_VERDICT_PROVEN] = "proven",
-		[DG_VERDICT_WARNED] = "warned",
-		[DG_VERDICT_DENIED] = "denied",
+		[DG_VERDICT_UNGUARDED] = DRVGUARD_VERDICT_UNGUARDED,
+		[DG_VERDICT_PROVEN] = DRVGUARD_VERDICT_PROVEN,
+		[DG_VERDICT_WARNED] = DRVGUARD_VERDICT_WARNED,
+		[DG_VERDICT_DENIED] = DRVGUARD_VERDICT_DENIED,
 	};
 
 	return words[verdict];
@@ -74,9 +83,9 @@ const char *dg_reason_word(enum dg_reason reason)
 {
 	static const char *const words[] = {
 		[DG_REASON_NONE] = "-",
-		[DG_REASON_UNPROVEN] = "unproven",
-		[DG_REASON_NO_BUILD_ID] = "no-build-id",
-		[DG_REASON_FORCED] = "forced",
+		[DG_REASON_UNPROVEN] = DRVGUARD_REASON_UNPROVEN,
+		[DG_REASON_NO_BUILD_ID] = DRVGUARD_REASON_NO_BUILD_ID,
+		[DG_REASON_FORCED] = DRVGUARD_REASON_FORCED,
 	};
 
 	return words[reason];
@@ -84,23 +93,37 @@ const char *dg_reason_word(enum dg_reason reason)
 
 /* --- as text -------------------------------------------------------------- */
 
+/* The one numbered @pos, or the first behind it; under the lock. */
+static const struct dg_load *dg_from(u64 pos)
+{
+	u64 at, oldest = dg_last < DRVGUARD_LOADS_MAX ? 1 : dg_last - DRVGUARD_LOADS_MAX + 1;
+
+	if (pos > dg_last)
+		return NULL;
+	if (pos >= oldest)
+		return dg_slot(pos);
+	for (at = dg_n_kept < DRVGUARD_LOADS_KEPT ? 0 : dg_n_kept - DRVGUARD_LOADS_KEPT;
+	     at < dg_n_kept; at++)
+		if (dg_kept[at & (DRVGUARD_LOADS_KEPT - 1)].seq >= pos)
+			return &dg_kept[at & (DRVGUARD_LOADS_KEPT - 1)];
+	return dg_slot(oldest);
+}
+
 /* @pos is the number wanted; *pos becomes the number got. */
 static void *dg_ledger_get(struct seq_file *m, loff_t *pos)
 {
 	struct dg_load *copy = m->private;
-	bool found = false;
-	u64 oldest;
+	const struct dg_load *found;
 
 	spin_lock(&dg_ledger_lock);
-	oldest = dg_last < DRVGUARD_LOADS_MAX ? 1 : dg_last - DRVGUARD_LOADS_MAX + 1;
-	if (*pos < oldest)
-		*pos = oldest;
-	if (*pos <= dg_last) {
-		*copy = *dg_slot(*pos);
-		found = true;
-	}
+	found = dg_last ? dg_from(*pos ?: 1) : NULL;
+	if (found)
+		*copy = *found;
 	spin_unlock(&dg_ledger_lock);
-	return found ? copy : NULL;
+	if (!found)
+		return NULL;
+	*pos = copy->seq;
+	return copy;
 }
 
 static void *dg_ledger_start(struct seq_file *m, loff_t *pos)
@@ -126,14 +149,9 @@ static void dg_show_time(struct seq_file *m, u64 ns)
 	seq_printf(m, " %llu.%06u", s, rest / (u32)NSEC_PER_USEC);
 }
 
-/* A program names itself as it likes: a word of the line it must stay. */
 static void dg_show_word(struct seq_file *m, const char *s)
 {
-	seq_putc(m, ' ');
-	if (!*s)
-		seq_putc(m, '-');
-	for (; *s; s++)
-		seq_putc(m, *s > ' ' && *s < 0x7f ? *s : '?');
+	seq_printf(m, " %s", *s ? s : "-");
 }
 
 /* The loader's letters, in the order of the bits. */

@@ -9,7 +9,7 @@
 
 struct seq_operations;
 
-/* What was made of a module; the words are in uapi/drvguard.h. */
+/* What was made of a module; their words are DRVGUARD_VERDICT_* and DRVGUARD_REASON_*. */
 enum dg_verdict {
 	DG_VERDICT_UNGUARDED,
 	DG_VERDICT_PROVEN,
@@ -30,10 +30,11 @@ enum dg_reason {
  * @came: ns since boot, suspend counted
  * @live: the same, when its init had ended well; 0 before, or never
  * @mod: who it was, to be compared and nothing else
- * @name: as the loader knows it
+ * @name: as the loader knows it, '_' for '-', and what would not be a word made one
  * @id: its build-id
  * @taints: bits of TAINT_*, as the loader had set them when it came
  * @renamed: known by its build-id alone
+ * @comm: the program that asked for it; a word, like @name
  */
 struct dg_load {
 	u64 seq;

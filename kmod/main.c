@@ -17,6 +17,7 @@
 #include "inject.h"
 #include "level.h"
 #include "policy.h"
+#include "uapi/drvguard.h"
 
 /* Kernels without securityfs have no guard, and tell who they are all the same. */
 #define DG_HAS_GUARD	IS_ENABLED(CONFIG_SECURITYFS)
@@ -77,4 +78,6 @@ module_exit(drvguard_exit);
 
 MODULE_DESCRIPTION("Tells which kernel and level is running, and refuses drivers that were not proven for it");
 MODULE_AUTHOR("The drvguard developers");
+/* By which a newer one in a depot is told from an older one. */
+MODULE_VERSION(DRVGUARD_VERSION);
 MODULE_LICENSE("GPL");

@@ -56,21 +56,21 @@ static const char dg_ask_policy[] __initconst =
 	"deny scap aa ab !ac\nwarn dm-writeboost ba\ndeny nothing\n";
 
 static const struct dg_ask_case dg_ask_cases[] __initconst = {
-	{ "ext4", 0, { DG_UNGUARDED, false, false } },
-	{ "ext4", 0x01, { DG_UNGUARDED, false, false } },
-	{ "scap", 0xaa, { DG_PROVEN, true, false } },
-	{ "scap", 0xab, { DG_PROVEN, true, false } },
-	{ "scap", 0xac, { DG_UNPROVEN, true, false } },
-	{ "scap", 0xad, { DG_UNPROVEN, true, false } },
-	{ "scap", 0, { DG_UNPROVEN, true, false } },
-	{ "scap", 0xba, { DG_UNPROVEN, true, false } },	/* proven, as another driver */
-	{ "dm_writeboost", 0xba, { DG_PROVEN, false, false } },
-	{ "dm_writeboost", 0xbb, { DG_UNPROVEN, false, false } },
-	{ "dm_writeboost", 0xac, { DG_UNPROVEN, true, false } },	/* denied, as another driver */
-	{ "dm-writeboost", 0, { DG_UNGUARDED, false, false } },	/* no module's name */
-	{ "scbp", 0xaa, { DG_PROVEN, true, true } },
-	{ "scbp", 0xac, { DG_UNPROVEN, true, true } },
-	{ "nothing", 0xaa, { DG_UNPROVEN, true, false } },
+	{ "ext4", 0, { DG_UNGUARDED, false, false, false } },
+	{ "ext4", 0x01, { DG_UNGUARDED, false, false, false } },
+	{ "scap", 0xaa, { DG_PROVEN, true, false, true } },
+	{ "scap", 0xab, { DG_PROVEN, true, false, true } },
+	{ "scap", 0xac, { DG_UNPROVEN, true, false, true } },
+	{ "scap", 0xad, { DG_UNPROVEN, true, false, false } },
+	{ "scap", 0, { DG_UNPROVEN, true, false, false } },
+	{ "scap", 0xba, { DG_UNPROVEN, true, false, true } },	/* proven, as another driver */
+	{ "dm_writeboost", 0xba, { DG_PROVEN, false, false, true } },
+	{ "dm_writeboost", 0xbb, { DG_UNPROVEN, false, false, false } },
+	{ "dm_writeboost", 0xac, { DG_UNPROVEN, true, false, true } },	/* denied, as another driver */
+	{ "dm-writeboost", 0, { DG_UNGUARDED, false, false, false } },	/* no module's name */
+	{ "scbp", 0xaa, { DG_PROVEN, true, true, true } },
+	{ "scbp", 0xac, { DG_UNPROVEN, true, true, true } },
+	{ "nothing", 0xaa, { DG_UNPROVEN, true, false, true } },
 };
 
 struct dg_tighter_case {
@@ -82,13 +82,14 @@ static const struct dg_tighter_case dg_tighter_cases[] __initconst = {
 	{ "", "", true }, { "", "deny a 00", true },
 	{ "deny a 00", "deny a 00", true }, { "deny a 00", "", false },
 	{ "deny a 00", "warn a 00", false }, { "warn a 00", "deny a 00", true },
-	{ "deny a 00", "deny a", true }, { "deny a 00", "deny a 00 01", false },
+	{ "deny a 00", "deny a", false }, { "deny a 00", "deny a 00 01", false },
 	{ "deny a 00", "deny a 01", false }, { "deny a 00", "deny a !00", true },
 	{ "deny a 00 !01", "deny a 00", false }, { "deny a 00 !01", "deny a 00 01", false },
 	{ "deny a 00", "deny a 00\ndeny b 01", true },
 	{ "deny a !01", "deny a\ndeny b 01", false },
 	{ "deny a !01", "deny a\nwarn b !01", false }, { "warn a !01", "warn a\ndeny b !01", true },
 	{ "deny a !01", "deny a !01\nwarn b", true },
+	{ "deny a 00", "deny a\nwarn b !00", false }, { "deny a 00", "deny a\ndeny b !00", true },
 	{ "deny a 00\ndeny b 01", "deny a 01\ndeny b 00", false },
 	{ "deny a 00\ndeny b 01", "deny b 01\ndeny a 00", true },
 };
@@ -118,10 +119,11 @@ static int __init dg_ask_selftest(const struct dg_policy *p,
 	struct dg_answer got = dg_policy_ask(p, c->name, &id);
 
 	if (got.standing == c->want.standing && got.deny == c->want.deny &&
-	    got.renamed == c->want.renamed)
+	    got.renamed == c->want.renamed && got.known == c->want.known)
 		return 0;
-	pr_err("%s %02x: %d %d %d, not %d %d %d\n", c->name, c->id, got.standing,
-	       got.deny, got.renamed, c->want.standing, c->want.deny, c->want.renamed);
+	pr_err("%s %02x: %d %d %d %d, not %d %d %d %d\n", c->name, c->id,
+	       got.standing, got.deny, got.renamed, got.known, c->want.standing,
+	       c->want.deny, c->want.renamed, c->want.known);
 	return -EINVAL;
 }
 
@@ -143,13 +145,24 @@ static int __init dg_tighter_selftest(const struct dg_tighter_case *c)
 	return ret;
 }
 
-/* A note at every place of a small memory, whole, cut short, and lying. */
+static bool dg_finds(const void *memory, size_t size, size_t *at, const char *want,
+		     u8 want_len)
+{
+	struct dg_build_id id;
+
+	if (!dg_build_id_find(memory, size, at, &id))
+		return !want;
+	return want && id.len == want_len && !memcmp(id.bytes, want, want_len);
+}
+
+/* A note at every place of a small memory: whole, cut short, lying; and another behind it. */
 static int __init dg_build_id_selftest(void)
 {
 	static const u32 note[] __initconst = { 4, 4, 3, 0x00554e47, 0x78563412 };
+	static const char want[] __initconst = "\x12\x34\x56\x78", other[] __initconst = "\x12\x34";
 	struct dg_build_id id;
 	u32 memory[12];
-	size_t at, size;
+	size_t at, from, size;
 	int ret = 0;
 
 	if (!IS_ENABLED(CONFIG_CPU_LITTLE_ENDIAN) && !IS_ENABLED(CONFIG_X86))
@@ -160,17 +173,26 @@ static int __init dg_build_id_selftest(void)
 
 			memset(memory, 0, sizeof(memory));
 			memcpy(memory + at, note, sizeof(note));
-			dg_build_id_find(memory, size, &id);
-			if (id.len != (whole ? 4 : 0) ||
-			    (whole && memcmp(id.bytes, "\x12\x34\x56\x78", 4)))
+			from = 0;
+			if (!dg_finds(memory, size, &from, whole ? want : NULL, 4) ||
+			    !dg_finds(memory, size, &from, NULL, 0))
 				ret = -EINVAL;
 		}
 	memset(memory, 0, sizeof(memory));
 	memcpy(memory, note, sizeof(note));
+	memcpy(memory + 6, note, sizeof(note));
+	memory[7] = 2;
+	from = 0;
+	if (!dg_finds(memory, sizeof(memory), &from, want, 4) ||
+	    !dg_finds(memory, sizeof(memory), &from, other, 2) ||
+	    !dg_finds(memory, sizeof(memory), &from, NULL, 0))
+		ret = -EINVAL;
+	memset(memory + 6, 0, sizeof(note));
 	for (size = 0; size < 64; size++) {
 		memory[1] = size == 4 ? 0 : size < 32 ? 1U << size : U32_MAX - size;
-		dg_build_id_find(memory, sizeof(memory), &id);
-		if (id.len > sizeof(id.bytes) || id.len > sizeof(memory))
+		from = 0;
+		if (dg_build_id_find(memory, sizeof(memory), &from, &id) &&
+		    (!id.len || id.len > sizeof(id.bytes) || id.len > sizeof(memory)))
 			ret = -EINVAL;
 	}
 	if (ret)

@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "inject.h"
 #include "policy.h"
 #include "uapi/drvguard.h"
@@ -305,6 +306,7 @@ struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
 	if (!g && !k)
 		return answer;
 	answer.renamed = !g;
+	answer.known = k;
 	answer.deny = g && g->deny;
 	if (!g || (k && !k->proven))
 		answer.deny |= policy->guarded[k->guarded].deny;
@@ -320,7 +322,8 @@ struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
  *
  * Every driver guarded there is guarded here, at least as strictly; no build is
  * proven here that was unknown or unproven there for such a driver; what was
- * known there and not proven still is, at least as strictly.
+ * known there still is, as no more than it was and at least as strictly: also a
+ * proven build is not let in when it is forced, whatever its name.
  */
 bool dg_policy_is_tighter(const struct dg_policy *policy,
 			  const struct dg_policy *than)
@@ -340,9 +343,7 @@ bool dg_policy_is_tighter(const struct dg_policy *policy,
 		const struct dg_known *was = &than->known[i];
 		const struct dg_known *is = dg_by_id(policy, &was->id);
 
-		if (was->proven)
-			continue;
-		if (!is || is->proven ||
+		if (!is || (is->proven && !was->proven) ||
 		    policy->guarded[is->guarded].deny < than->guarded[was->guarded].deny)
 			return false;
 	}

@@ -4,8 +4,7 @@
 
 #include <linux/types.h>
 
-/* Longest build-id that is told from another: sha256. Most have 20 bytes. */
-#define DG_BUILD_ID_MAX	32
+#include "uapi/drvguard.h"
 
 /**
  * struct dg_build_id - the build-id of a module
@@ -13,7 +12,7 @@
  */
 struct dg_build_id {
 	u8 len;
-	u8 bytes[DG_BUILD_ID_MAX];
+	u8 bytes[DRVGUARD_BUILD_ID_MAX];
 };
 
 /**
@@ -33,11 +32,13 @@ enum dg_standing {
  * @standing: see &enum dg_standing
  * @deny: refuse it when it may not run; else only tell
  * @renamed: its name is not guarded, but its build-id is that of a guarded driver
+ * @known: its build-id stands in the policy, whatever is said of it
  */
 struct dg_answer {
 	enum dg_standing standing;
 	bool deny;
 	bool renamed;
+	bool known;
 };
 
 struct dg_policy;

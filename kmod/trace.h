@@ -10,6 +10,19 @@
 
 #include "ledger.h"
 
+/* Programs that read the trace know no more of our enums than this tells them. */
+TRACE_DEFINE_ENUM(DG_VERDICT_UNGUARDED);
+TRACE_DEFINE_ENUM(DG_VERDICT_PROVEN);
+TRACE_DEFINE_ENUM(DG_VERDICT_WARNED);
+TRACE_DEFINE_ENUM(DG_VERDICT_DENIED);
+TRACE_DEFINE_ENUM(DG_REASON_NONE);
+TRACE_DEFINE_ENUM(DG_REASON_UNPROVEN);
+TRACE_DEFINE_ENUM(DG_REASON_NO_BUILD_ID);
+TRACE_DEFINE_ENUM(DG_REASON_FORCED);
+
+/* Nor can they work out MODULE_NAME_LEN, which is less. */
+#define DG_TRACE_NAME_LEN	64
+
 /* Arrays, not __string(): kernels do not agree on how those are assigned. */
 TRACE_EVENT(drvguard_load,
 	TP_PROTO(const struct dg_load *load),
@@ -21,8 +34,8 @@ TRACE_EVENT(drvguard_load,
 		__field(int, reason)
 		__field(bool, renamed)
 		__field(u8, id_len)
-		__array(u8, id, DG_BUILD_ID_MAX)
-		__array(char, name, MODULE_NAME_LEN)
+		__array(u8, id, DRVGUARD_BUILD_ID_MAX)
+		__array(char, name, DG_TRACE_NAME_LEN)
 	),
 	TP_fast_assign(
 		__entry->seq = load->seq;
@@ -31,23 +44,23 @@ TRACE_EVENT(drvguard_load,
 		__entry->reason = load->reason;
 		__entry->renamed = load->renamed;
 		__entry->id_len = load->id.len;
-		memcpy(__entry->id, load->id.bytes, DG_BUILD_ID_MAX);
-		memcpy(__entry->name, load->name, MODULE_NAME_LEN);
+		memcpy(__entry->id, load->id.bytes, DRVGUARD_BUILD_ID_MAX);
+		strscpy(__entry->name, load->name, DG_TRACE_NAME_LEN);
 	),
 	TP_printk("seq=%llu name=%s build_id=%s taints=%lx verdict=%s reason=%s renamed=%d",
 		  __entry->seq, __entry->name,
 		  __print_hex_str(__entry->id, __entry->id_len),
 		  __entry->taints,
 		  __print_symbolic(__entry->verdict,
-				   { DG_VERDICT_UNGUARDED, "unguarded" },
-				   { DG_VERDICT_PROVEN, "proven" },
-				   { DG_VERDICT_WARNED, "warned" },
-				   { DG_VERDICT_DENIED, "denied" }),
+				   { DG_VERDICT_UNGUARDED, DRVGUARD_VERDICT_UNGUARDED },
+				   { DG_VERDICT_PROVEN, DRVGUARD_VERDICT_PROVEN },
+				   { DG_VERDICT_WARNED, DRVGUARD_VERDICT_WARNED },
+				   { DG_VERDICT_DENIED, DRVGUARD_VERDICT_DENIED }),
 		  __print_symbolic(__entry->reason,
 				   { DG_REASON_NONE, "-" },
-				   { DG_REASON_UNPROVEN, "unproven" },
-				   { DG_REASON_NO_BUILD_ID, "no-build-id" },
-				   { DG_REASON_FORCED, "forced" }),
+				   { DG_REASON_UNPROVEN, DRVGUARD_REASON_UNPROVEN },
+				   { DG_REASON_NO_BUILD_ID, DRVGUARD_REASON_NO_BUILD_ID },
+				   { DG_REASON_FORCED, DRVGUARD_REASON_FORCED }),
 		  __entry->renamed)
 );
 

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <malloc.h>
 
+#include "../kmod/uapi/drvguard.h"
 #include "cmd.h"
 #include "lib/fs.h"
 #include "lib/manifest.h"

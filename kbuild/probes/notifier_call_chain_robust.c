@@ -7,8 +7,8 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 
-int (*probe)(struct blocking_notifier_head *nh, unsigned long val_up,
-	     unsigned long val_down, void *v) = blocking_notifier_call_chain_robust;
+/* Whether it is there, not how it is called: that is the loader's. */
+void *probe = &blocking_notifier_call_chain_robust;
 
 MODULE_DESCRIPTION("drvguard probe");
 MODULE_LICENSE("GPL");

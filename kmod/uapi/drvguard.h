@@ -10,6 +10,9 @@
 #ifndef _UAPI_DRVGUARD_H
 #define _UAPI_DRVGUARD_H
 
+/* Of drvguard itself, the userland's and the module's; the Makefile and dkms.conf have it from here. */
+#define DRVGUARD_VERSION		"0.1.0"
+
 #define DRVGUARD_ABI			1
 
 /* Name of the kobject below /sys/kernel. */
@@ -56,16 +59,17 @@
 
 /*
  * The guard, in securityfs. Written only from the initial user namespace, with
- * CAP_SYS_MODULE.
+ * CAP_SYS_MODULE; so are policy and loads read.
  */
 #define DRVGUARD_SECURITYFS_NAME	"drvguard"
 #define DRVGUARD_SECURITYFS_DIR		"/sys/kernel/security/" DRVGUARD_SECURITYFS_NAME
 
 /*
  * policy: which builds of which drivers are proven for this kernel. One write(2)
- * is one policy, of at most DRVGUARD_POLICY_MAX bytes; it takes the place of the
- * present one whole or, for EINVAL, EEXIST and the like, not at all. What is
- * read is what was written. Lines:
+ * is one policy, of at most DRVGUARD_POLICY_MAX bytes, ended by a newline, so that
+ * one that is cut short is none; it takes the place of the present one whole or,
+ * for EINVAL, EEXIST and the like, not at all. What is read is what was written.
+ * Lines:
  *
  *   deny|warn NAME [!]BUILD-ID...
  *
@@ -81,6 +85,8 @@
 #define DRVGUARD_POLICY_DENY		"deny"
 #define DRVGUARD_POLICY_WARN		"warn"
 #define DRVGUARD_POLICY_NOT		'!'
+/* Bytes of the longest build-id that is told from another: sha256. Notes with more are passed over. */
+#define DRVGUARD_BUILD_ID_MAX		32
 
 /*
  * mode: "permissive" (the default: deny only tells) or "enforce", and behind it
@@ -97,18 +103,27 @@
 #define DRVGUARD_REFUSED		EPERM
 
 /*
- * loads: the last DRVGUARD_LOADS_MAX modules that came in since drvguard.ko did,
- * a line each, oldest first:
+ * loads: the last DRVGUARD_LOADS_MAX modules that came in since drvguard.ko did and,
+ * of those before them that a policy spoke of, the last DRVGUARD_LOADS_KEPT; a line
+ * each, oldest first:
  *
  *   SEQUENCE CAME LIVE NAME BUILD-ID TAINTS VERDICT REASON RENAMED PID UID PROGRAM
  *
  * CAME and LIVE in seconds since boot; LIVE is when its init had ended well.
- * TAINTS are the kernel's letters, F for forced. VERDICT: unguarded, proven,
- * warned, denied. REASON: unproven, no-build-id, forced. RENAMED: "renamed" when
- * a guarded driver was known by its build-id alone. "-" stands where there is none.
+ * TAINTS are the kernel's letters, F for forced. RENAMED: "renamed" when a guarded
+ * driver was known by its build-id alone. "-" stands where there is none, and '?' for
+ * a character that would end a word.
  */
 #define DRVGUARD_CONTROL_LOADS		"loads"
 #define DRVGUARD_LOADS_MAX		256
+#define DRVGUARD_LOADS_KEPT		64
+#define DRVGUARD_VERDICT_UNGUARDED	"unguarded"
+#define DRVGUARD_VERDICT_PROVEN		"proven"
+#define DRVGUARD_VERDICT_WARNED		"warned"
+#define DRVGUARD_VERDICT_DENIED		"denied"
+#define DRVGUARD_REASON_UNPROVEN	"unproven"
+#define DRVGUARD_REASON_NO_BUILD_ID	"no-build-id"
+#define DRVGUARD_REASON_FORCED		"forced"
 
 /*
  * violations: how many were warned of or denied. poll(2) tells of a count that

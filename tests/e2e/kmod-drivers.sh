@@ -28,5 +28,15 @@ objcopy --remove-section .note.gnu.build-id "$dir/proven.ko" "$dir/noid.ko"
 for variant in proven:renamed stale:renamed-stale; do
 	"$other" "$dir/${variant%:*}.ko" "$dir/${variant#*:}.ko" "$name" "$as"
 done
+# What a driver carries with it may have a build-id as well; here it comes first, as where lld linked it.
+for variant in proven:carrier stale:carrier-stale; do
+	objcopy --dump-section ".note.gnu.build-id=$dir/note" "$dir/${variant%:*}.ko"
+	objcopy --add-section ".rodata.drvguard=$dir/note" --set-section-flags .rodata.drvguard=alloc,readonly,data \
+		"$dir/${variant%:*}.ko" "$dir/${variant#*:}.ko"
+	printf CARRIED | dd of="$dir/note" bs=1 seek=16 conv=notrunc status=none
+	# A section that is added here has no alignment yet.
+	objcopy --update-section ".note.gnu.build-id=$dir/note" --set-section-alignment .rodata.drvguard=4 "$dir/${variant#*:}.ko"
+done
+rm "$dir/note"
 build_id "$dir/proven.ko" >"$dir/proven.id"
 build_id "$dir/stale.ko" >"$dir/stale.id"

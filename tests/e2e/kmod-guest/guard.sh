@@ -7,6 +7,7 @@
 #   proven.ko    proven.id                   its build-id
 #   stale.ko     stale.id                    the same with another build-id
 #   noid.ko                                  without one
+#   carrier.ko, carrier-stale.ko            with a foreign build-id in front of its own
 #   renamed.ko, renamed-stale.ko             with another name in it: renamed.name
 
 ctl=/sys/kernel/security/drvguard
@@ -86,11 +87,18 @@ shown "guard: … and told" is "$(last)" "denied no-build-id -"
 shown "guard: a stale one under another name is refused" refuses "not permitted" insmod /drivers/renamed-stale.ko
 shown "guard: … and known" is "$(last)" "denied unproven renamed"
 shown "guard: … and has not run" not_run
+shown "guard: one that carries another build-id in front of its own loads" insmod /drivers/carrier.ko
+shown "guard: … and is known by its own" is "$(last) $(tail -n 1 $ctl/loads | cut -d' ' -f5)" "proven - - $proven"
+rmmod "$drv"
+shown "guard: a stale one that carries another is refused" refuses "not permitted" insmod /drivers/carrier-stale.ko
+shown "guard: … and known" is "$(last) $(tail -n 1 $ctl/loads | cut -d' ' -f5)" "denied unproven - $stale"
 shown "guard: the proven one under another name loads" insmod /drivers/renamed.ko
 shown "guard: … and is known" is "$(last)" "proven - renamed"
 rmmod "$renamed"
 shown "guard: the proven one loads" insmod /drivers/proven.ko
 rmmod "$drv"
+shown "guard: who asks from a PID namespace is told by the machine's own number" sh -c \
+	"unshare -p -f insmod /drivers/stale.ko 2>/dev/null; tail -n 1 $ctl/loads | awk '{ exit !(\$7 == \"denied\" && \$10 > 9) }'"
 count=$(violations)
 policy "warn $drv $proven"
 shown "guard: warn lets in what is enforced" insmod /drivers/stale.ko
@@ -122,6 +130,7 @@ fi
 before=$(cat $ctl/policy)
 shown "guard: a wrong line is refused" refuses "Invalid argument" policy "deny $drv xyz"
 shown "guard: … and its number told" sh -c 'dmesg | grep -q "drvguard: policy, line 1: not"'
+shown "guard: one that breaks off is refused" refuses "Invalid argument" sh -c "printf 'deny $drv ${proven%??}' | dd of=$ctl/policy"
 shown "guard: a name twice is refused" refuses "File exists" policy "deny a
 deny a"
 shown "guard: more than 256 KiB is refused" refuses "File too large" /hammer write $ctl/policy 262145
@@ -146,7 +155,10 @@ shown "guard: every policy was read back as written" wait $swapping
 shown "guard: every reader saw the loads in order" wait $reading
 sed 's/^/# swapped: /' /swapped
 sed 's/^/# read: /' /read
-shown "guard: the ledger keeps its last 256" is "$(wc -l <$ctl/loads)" 256
+cut -d' ' -f1 $ctl/loads >/numbers
+shown "guard: the ledger keeps its last 256" is "$(tail -n 256 /numbers | awk 'NR > 1 && $1 != last + 1 { gaps++ } { last = $1 } END { print NR, gaps + 0 }')" "256 0"
+shown "guard: … and before them at most 64 that it was told of, in order" sh -c \
+	"sort -nc /numbers && [ \$(wc -l </numbers) -gt 256 ] && [ \$(wc -l </numbers) -le 320 ] && ! head -n -256 $ctl/loads | grep -q unguarded"
 /hammer fuzz 3 1 >/fuzz-1 2>&1 &
 one=$!
 /hammer fuzz 3 2 >/fuzz-2 2>&1 &
@@ -197,7 +209,8 @@ mode seal
 shown "guard: sealed" is "$(cat $ctl/mode)" "enforce sealed"
 shown "guard: permissive is refused" refuses "not permitted" mode permissive
 shown "guard: a looser policy is refused" refuses "not permitted" policy ""
-shown "guard: a tighter one is taken" policy "deny $drv $proven
+shown "guard: … nor one that forgets a build" refuses "not permitted" policy "deny $drv $proven"
+shown "guard: a tighter one is taken" policy "deny $drv $proven !$stale
 deny other"
 shown "guard: and not taken back" refuses "not permitted" policy "deny $drv $proven $stale
 deny other"

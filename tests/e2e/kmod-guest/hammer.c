@@ -113,7 +113,8 @@ static int write_some(const char *file, size_t size)
 
 	if (!text || fd < 0)
 		return failed(file);
-	memset(text, '#', size);
+	memset(text, '#', size - 1);
+	text[size - 1] = '\n';
 	if (write(fd, text, size) != (ssize_t)size)
 		return failed(file);
 	return 0;
