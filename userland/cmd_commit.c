@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "job.h"
 #include "lib/attempt.h"
+#include "lib/guard.h"
 #include "lib/survey.h"
 #include "report.h"
 #include "settling.h"
@@ -62,6 +63,9 @@ static int confirm_loaded(struct dg_job *job, const struct dg_survey *s, size_t 
 		r = dg_attempt_confirm(s->root, job->config->store, &a, d);
 		*ret_n += r > 0;
 	}
+	if (r >= 0)
+		r = dg_guard_confirm(s, d);
+	*ret_n += r > 0;
 	return r < 0 ? r : 0;
 }
 

@@ -28,46 +28,25 @@ static struct dg_survey *survey(struct dg_job *job, struct dg_kernel **ret_kerne
 	return s;
 }
 
-/* A word of the policy's line of @name: its action, or how many builds follow it. */
-static bool line_of(const char *policy, const char *name, char *action, size_t size, size_t *ret_proven,
-		    size_t *ret_known)
-{
-	for (const char *line = policy; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		dg_auto_free char *copy = strndup(line, strcspn(line, "\n"));
-		char *save = NULL, *word = copy ? strtok_r(copy, " \t", &save) : NULL, *driver;
-
-		driver = word ? strtok_r(NULL, " \t", &save) : NULL;
-		if (!driver || !dg_modname_equal(driver, name))
-			continue;
-		snprintf(action, size, "%s", word);
-		*ret_proven = *ret_known = 0;
-		while ((word = strtok_r(NULL, " \t", &save)))
-			*(*word == DRVGUARD_POLICY_NOT ? ret_known : ret_proven) += 1;
-		return true;
-	}
-	return false;
-}
-
-static void tell_drivers(const struct dg_job *job, const struct dg_survey *s, const struct dg_guard *g)
+static void tell_drivers(const struct dg_job *job, const struct dg_survey *s, const struct dg_guardpolicy *p)
 {
 	struct dg_table t;
 
 	dg_table_begin(&t, 4);
 	dg_table_row(&t, "DRIVER", "ACTION", "PROVEN", "KNOWN");
 	for (size_t i = 0; i < s->n; i++) {
+		const struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, s->v[i].driver->name);
+		const char *action = line ? (line->deny ? DRVGUARD_POLICY_DENY : DRVGUARD_POLICY_WARN) : NULL;
+		size_t n_proven = line ? dg_guardpolicy_count(line, true) : 0;
+		size_t n_known = line ? dg_guardpolicy_count(line, false) : 0;
 		struct json_object *o = json_object_new_object();
-		char action[16] = "", proven[24] = "", known[24] = "";
-		size_t n_proven = 0, n_known = 0;
-		bool there = line_of(g->policy, s->v[i].driver->name, action, sizeof(action), &n_proven, &n_known);
+		char proven[24], known[24];
 
-		if (there) {
-			snprintf(proven, sizeof(proven), "%zu", n_proven);
-			snprintf(known, sizeof(known), "%zu", n_known);
-		}
-		dg_table_row(&t, s->v[i].driver->name, there ? action : NULL, there ? proven : NULL,
-			     there ? known : NULL);
+		snprintf(proven, sizeof(proven), "%zu", n_proven);
+		snprintf(known, sizeof(known), "%zu", n_known);
+		dg_table_row(&t, s->v[i].driver->name, action, line ? proven : NULL, line ? known : NULL);
 		dg_json_string(o, "driver", s->v[i].driver->name);
-		dg_json_string(o, "action", there ? action : NULL);
+		dg_json_string(o, "action", action);
 		json_object_object_add(o, "proven", json_object_new_int64((int64_t)n_proven));
 		json_object_object_add(o, "known", json_object_new_int64((int64_t)n_known));
 		json_object_array_add(job->list, o);
@@ -75,44 +54,68 @@ static void tell_drivers(const struct dg_job *job, const struct dg_survey *s, co
 	dg_table_end(&t, !job->context->json);
 }
 
+static const char *mode_of(const struct dg_guard *g)
+{
+	return g->enforcing ? DRVGUARD_MODE_ENFORCE : DRVGUARD_MODE_PERMISSIVE;
+}
+
+static void tell_mode(const struct dg_guard *g)
+{
+	printf("%s%s%s, %u violation%s\n", mode_of(g), g->sealed ? ", sealed" : "",
+	       g->can_refuse ? "" : ", and this kernel takes no notice of a refusal", g->violations,
+	       g->violations == 1 ? "" : "s");
+}
+
+/* The policy is root's to read; without it, or a survey, there is no more to tell than the mode. */
+static bool compare(struct dg_job *job, const struct dg_survey *s, const struct dg_guard *g, bool *ret_in_step)
+{
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL;
+	struct dg_diag d = { 0 };
+	int r = g->policy ? dg_guardpolicy_parse(g->policy, &p) : -EACCES;
+
+	if (r == 0)
+		r = dg_guard_in_step(s, g, ret_in_step);
+	if (r < 0) {
+		dg_diag_errno(&d, r, DRVGUARD_SECURITYFS_DIR "/" DRVGUARD_CONTROL_POLICY, "read");
+		dg_job_error(job, r, &d);
+		return false;
+	}
+	if (!job->context->json)
+		puts(*ret_in_step ? "the policy is what is staged"
+		     : g->sealed  ? "the policy is not what is staged, and sealed: reboot"
+				  : "the policy is not what is staged: run drvguard guard load");
+	tell_drivers(job, s, p);
+	if (!*ret_in_step)
+		dg_job_raise(job, DG_EXIT_MISMATCH);
+	return true;
+}
+
 static void status(struct dg_job *job)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
-	dg_auto_free char *want = NULL;
 	struct dg_diag d = { 0 };
 	struct json_object *o;
-	bool in_step;
+	bool in_step = false, known = false;
 	int r = dg_guard_read(job->context->root, &g, &d);
 
 	if (r < 0) {
 		dg_job_error(job, r, &d);
 		return;
 	}
+	if (!job->context->json)
+		tell_mode(g);
 	s = survey(job, &k);
-	want = s ? dg_guard_policy(s) : NULL;
-	if (!want)
-		return;
-	in_step = dg_streq(want, g->policy);
-	if (!job->context->json) {
-		printf("%s%s%s, %u violation%s\n", g->enforcing ? "enforce" : "permissive", g->sealed ? ", sealed" : "",
-		       g->can_refuse ? "" : ", and this kernel takes no notice of a refusal", g->violations,
-		       g->violations == 1 ? "" : "s");
-		puts(in_step ? "the policy is what is staged"
-			     : "the policy is not what is staged: run drvguard guard load");
-	}
-	tell_drivers(job, s, g);
-	if (!in_step)
-		dg_job_raise(job, DG_EXIT_MISMATCH);
+	known = s && compare(job, s, g, &in_step);
 	if (!job->context->json)
 		return;
 	o = dg_json_begin();
-	dg_json_string(o, "mode", g->enforcing ? "enforce" : "permissive");
+	dg_json_string(o, "mode", mode_of(g));
 	json_object_object_add(o, "sealed", json_object_new_boolean(g->sealed));
 	json_object_object_add(o, "can_refuse", json_object_new_boolean(g->can_refuse));
 	json_object_object_add(o, "violations", json_object_new_int64(g->violations));
-	json_object_object_add(o, "in_step", json_object_new_boolean(in_step));
+	json_object_object_add(o, "in_step", known ? json_object_new_boolean(in_step) : NULL);
 	json_object_object_add(o, "drivers", json_object_get(job->list));
 	dg_json_end(o);
 }
@@ -160,40 +163,37 @@ static void show_log(struct dg_job *job)
 	dg_job_print_as(job, "loads");
 }
 
-static void load(struct dg_job *job)
+/* @word: the mode to set behind it; NULL: none. What is sealed, or refuses, shall be what is staged. */
+static void load(struct dg_job *job, const char *word)
 {
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
 	dg_auto(dg_survey_freep) struct dg_survey *s = survey(job, &k);
-	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
 	struct dg_diag d = { 0 };
 	int r;
 
 	if (!s)
 		return;
-	r = dg_guard_follow(s, &d);
-	/* To follow quietly is for those who did not ask. */
-	if (r == 0)
-		r = dg_guard_read(job->context->root, &g, &d);
+	r = dg_guard_follow(s, true, &d);
+	if (r == 0 && word)
+		r = dg_guard_set_mode(job->context->root, word, &d);
+	if (r == 0 && word)
+		dg_job_record(job, &(struct dg_event){ .action = word, .kernel = k->release }, 1);
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	else
 		status(job);
 }
 
-static void set_mode(struct dg_job *job, const char *word)
+static bool is_mode(const char *word)
 {
-	struct dg_diag d = { 0 };
-	int r = dg_guard_set_mode(job->context->root, word, &d);
-
-	if (r < 0)
-		dg_job_error(job, r, &d);
-	else
-		status(job);
+	return dg_streq(word, DRVGUARD_MODE_PERMISSIVE) || dg_streq(word, DRVGUARD_MODE_ENFORCE) ||
+	       dg_streq(word, DRVGUARD_MODE_SEAL);
 }
 
 enum dg_exit cmd_guard(const struct dg_context *c)
 {
 	const char *what = c->args[0] ? c->args[0] : "status";
+	dg_auto_close int lock = -1;
 	struct dg_job job;
 
 	if (c->args[0] && c->args[1]) {
@@ -204,16 +204,13 @@ enum dg_exit cmd_guard(const struct dg_context *c)
 		return dg_job_end(&job);
 	if (dg_streq(what, "status"))
 		status(&job);
-	else if (dg_streq(what, "load"))
-		load(&job);
 	else if (dg_streq(what, "log"))
 		show_log(&job);
-	else if (dg_streq(what, DRVGUARD_MODE_PERMISSIVE) || dg_streq(what, DRVGUARD_MODE_ENFORCE) ||
-		 dg_streq(what, DRVGUARD_MODE_SEAL))
-		set_mode(&job, what);
-	else {
+	else if (!dg_streq(what, "load") && !is_mode(what)) {
 		dg_report_note("no such word for guard", "it is status, load, permissive, enforce, seal or log");
 		dg_job_raise(&job, DG_EXIT_USAGE);
+	} else if (dg_job_lock(&job, &lock)) {
+		load(&job, is_mode(what) ? what : NULL);
 	}
 	return dg_job_end(&job);
 }

@@ -37,6 +37,9 @@ static const struct words {
 	  "recovered after an interrupted run", "recover %t", false },
 	{ "cleanup", NULL, "cleaned up %f", "cleaned up %v", "cleaned up", "clean up %f", false },
 	{ "lack", NULL, "found no match", "found no match", "found no match", "find a match", false },
+	{ "permissive", NULL, "", "", "made the guard permissive", "make the guard permissive", false },
+	{ "enforce", NULL, "", "", "had the guard enforce", "have the guard enforce", false },
+	{ "seal", NULL, "", "", "sealed the guard", "seal the guard", false },
 	{ "found", NULL, "found %t staged", "found %v staged", "found staged", "tell %t", false },
 };
 

@@ -16,12 +16,14 @@
 #include "lib/generation.h"
 #include "lib/ready.h"
 #include "lib/releases.h"
+#include "lib/running.h"
 #include "lib/tool.h"
 #include "lib/transaction.h"
 #include "motd.h"
 #include "readying.h"
 #include "recording.h"
 #include "report.h"
+#include "settling.h"
 
 struct hook {
 	struct dg_job job;
@@ -31,6 +33,19 @@ struct hook {
 	size_t waiting;
 	bool barred; /* by the gate, which could not be had otherwise */
 };
+
+/* Judged was the kernel as it is installed; the one of that name that runs may load the driver before it boots anew. */
+static void settle_running(struct hook *h, struct dg_kernel *k)
+{
+	struct dg_running now;
+	struct dg_diag d = { 0 };
+	int r = 0;
+
+	if (h->lock >= 0 && dg_running_read(h->job.context->root, &now) == 0 && dg_streq(now.release, k->release))
+		r = dg_settle_job(&h->job, k, &d);
+	if (r < 0)
+		dg_report_error(r, &d);
+}
 
 static void add_one(struct hook *h, const char *release)
 {
@@ -54,6 +69,7 @@ static void add_one(struct hook *h, const char *release)
 	}
 	h->waiting += dg_ready_report(&h->job, r, h->lock < 0 ? &h->lock_problem : NULL, true);
 	dg_record_lacks(&h->job, r->after);
+	settle_running(h, k);
 }
 
 /* Wait for the depot also where everything was well until now; it may be mounted before the reboot. */

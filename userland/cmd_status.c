@@ -60,12 +60,17 @@ static void row(const struct dg_survey *s, const struct dg_standing *st, struct 
 		     st->driver->path && s->running ? dg_place_state_name(st->place) : NULL, advice);
 }
 
-/* How long after the kernel's start the driver was in, in seconds; 0: not yet, or nobody knows. */
+/* How long after the kernel's start the staged driver was in, in seconds; 0: not yet, or nobody knows. */
 static double in_after(const struct status *status, const struct dg_survey *s, const struct dg_standing *st)
 {
-	for (size_t i = 0; s->running && st->loaded.loaded && i < status->n_loads; i++)
-		if (status->loads[i].live > 0 && dg_modname_equal(status->loads[i].name, st->driver->name))
-			return status->loads[i].live;
+	for (size_t i = 0; s->running && st->loaded.loaded && st->loaded_is_staged && i < status->n_loads; i++) {
+		const struct dg_guard_load *l = &status->loads[i];
+
+		/* Another build of that name was no protection. */
+		if (l->live > 0 && dg_modname_equal(l->name, st->driver->name) &&
+		    dg_streq(l->build_id, st->loaded.build_id))
+			return l->live;
+	}
 	return 0;
 }
 

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is read of the guard's files and written to them; what it makes of them: tests/e2e/kmod-guest. */
-#include "fixture.h"
+#include "guard.h"
 
 #include <errno.h>
 
 #include "../../kmod/uapi/drvguard.h"
-#include "lib/guard.h"
 
 #define DIR DRVGUARD_SECURITYFS_DIR "/"
-#define ID_A "00112233445566778899aabbccddeeff00112233"
-#define ID_B "ffeeddccbbaa99887766554433221100ffeeddcc"
 
 static void guard_at(const char *root, const char *mode, const char *policy)
 {
 	fx_text(root, DIR "mode", mode);
 	fx_text(root, DIR "policy", policy);
 	fx_text(root, DIR "violations", "3\n");
+	fx_text(root, DRVGUARD_SYSFS_DIR "/abi", "1\n");
 	fx_text(root, DRVGUARD_SYSFS_DIR "/features", "identity guard refuse\n");
 }
 
@@ -25,7 +23,7 @@ static void test_guard_read(void **state)
 	struct dg_diag d = { 0 };
 
 	assert_int_equal(dg_guard_read(*state, &g, &d), -ENODEV);
-	assert_non_null(strstr(d.cure, "modprobe drvguard"));
+	assert_non_null(strstr(d.cure, "drvguard guard load"));
 	guard_at(*state, "enforce sealed\n", "deny scap " ID_A "\n");
 	assert_int_equal(dg_guard_read(*state, &g, &d), 0);
 	assert_true(g->enforcing);
@@ -33,6 +31,30 @@ static void test_guard_read(void **state)
 	assert_true(g->can_refuse);
 	assert_int_equal(g->violations, 3);
 	assert_string_equal(g->policy, "deny scap " ID_A "\n");
+}
+
+static void test_guard_read_what_is_not_known(void **state)
+{
+	struct dg_guard *g = NULL;
+	struct dg_diag d = { 0 };
+
+	guard_at(*state, "lenient\n", "\n");
+	assert_int_equal(dg_guard_read(*state, &g, &d), -EBADMSG);
+	guard_at(*state, "permissive\n", "\n");
+	fx_text(*state, DRVGUARD_SYSFS_DIR "/abi", "2\n");
+	assert_int_equal(dg_guard_read(*state, &g, &d), -EPROTO);
+	assert_non_null(strstr(d.what, "ABI 2"));
+	assert_null(g);
+}
+
+static void test_guard_read_where_nothing_is_refused(void **state)
+{
+	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
+
+	guard_at(*state, "permissive\n", "\n");
+	fx_text(*state, DRVGUARD_SYSFS_DIR "/features", "identity guard\n");
+	assert_int_equal(dg_guard_read(*state, &g, NULL), 0);
+	assert_false(g->can_refuse);
 }
 
 static void test_guard_loads(void **state)
@@ -77,125 +99,163 @@ static void test_guard_loads_in_another_form(void **state)
 	}
 }
 
-/* A survey of nothing but how two drivers stand. */
-struct two {
-	struct dg_config config;
-	struct dg_driver drivers[2];
-	struct dg_modfile files[2];
-	struct dg_standing standing[2];
-	struct dg_survey survey;
-};
-
-static void two_drivers(struct two *t, const char *root, const char *id_a, const char *id_b)
+static void expect_file(const char *root, const char *path, const char *want)
 {
-	static char store[] = "/usr/lib/drvguard", scap[] = "scap", other[] = "dm_writeboost";
-
-	*t = (struct two){ .config = { .store = store, .guard = DG_GUARD_PERMISSIVE },
-			   .drivers = { { .name = scap }, { .name = other } } };
-	for (size_t i = 0; i < 2; i++) {
-		const char *id = i ? id_b : id_a;
-
-		t->standing[i].driver = &t->drivers[i];
-		t->standing[i].match = id ? DG_MATCH : DG_MISMATCH;
-		t->standing[i].staged.file = id ? &t->files[i] : NULL;
-		snprintf(t->files[i].build_id, sizeof(t->files[i].build_id), "%s", id ? id : "");
-	}
-	t->survey = (struct dg_survey){ .root = root, .config = &t->config, .running = true, .v = t->standing, .n = 2 };
-}
-
-static void expect_policy(const struct two *t, const char *want)
-{
-	dg_auto_free char *text = dg_guard_policy(&t->survey);
+	char *text = fx_read(fx_at(root, path));
 
 	assert_string_equal(text, want);
-}
-
-static void test_guard_policy(void **state)
-{
-	struct two t;
-
-	two_drivers(&t, *state, ID_A, ID_B);
-	expect_policy(&t, "deny scap " ID_A "\ndeny dm_writeboost " ID_B "\n");
-	two_drivers(&t, *state, NULL, "");
-	/* Nothing matches: nothing may run. Without a build-id nothing tells it from another. */
-	expect_policy(&t, "deny scap\nwarn dm_writeboost\n");
-	two_drivers(&t, *state, ID_A, ID_A);
-	/* The guard takes a build-id once. */
-	expect_policy(&t, "deny scap " ID_A "\nwarn dm_writeboost\n");
-}
-
-static void generation(const char *root, const char *release, unsigned int number, const char *id)
-{
-	dg_auto_free char *dir = dg_generation_dir(root, "/usr/lib/drvguard", release, number);
-	dg_auto_free char *path = dg_format("%s/manifest", dir), *text = NULL;
-	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
-	char name[] = "scap", none[] = "", source[] = "/opt/scap.ko";
-	struct dg_manifest_entry e = { .name = name,
-				       .size = 1,
-				       .verdict = DG_VERDICT_EXACT,
-				       .version = none,
-				       .vermagic = none,
-				       .source = source };
-
-	memset(e.sha256, 'a', sizeof(e.sha256) - 1);
-	snprintf(e.build_id, sizeof(e.build_id), "%s", id);
-	assert_int_equal(dg_dir_make(dir), 0);
-	assert_int_equal(dg_manifest_new(release, "", &m), 0);
-	assert_int_equal(dg_manifest_add(m, &e), 0);
-	text = dg_manifest_format(m);
-	assert_int_equal(dg_file_write(path, text, strlen(text), 0644), 0);
-}
-
-static void test_guard_policy_knows_other_builds(void **state)
-{
-	struct two t;
-
-	generation(*state, "6.1.0-1-amd64", 1, ID_A);
-	generation(*state, "6.1.0-2-amd64", 1, ID_B);
-	generation(*state, "6.1.0-2-amd64", 2, "aabb");
-	two_drivers(&t, *state, ID_A, NULL);
-	expect_policy(&t, "deny scap " ID_A " !" ID_B " !aabb\ndeny dm_writeboost\n");
+	free(text);
 }
 
 static void test_guard_follow(void **state)
 {
 	struct dg_diag d = { 0 };
 	struct two t;
-	char *text;
 
 	two_drivers(&t, *state, ID_A, NULL);
-	/* There is none: everything else goes on. */
-	assert_int_equal(dg_guard_follow(&t.survey, &d), 0);
-	guard_at(*state, "permissive\n", "");
-	assert_int_equal(dg_guard_follow(&t.survey, &d), 0);
-	text = fx_read(fx_at(*state, DIR "policy"));
-	assert_string_equal(text, "deny scap " ID_A "\ndeny dm_writeboost\n");
-	free(text);
-	text = fx_read(fx_at(*state, DIR "mode"));
-	assert_string_equal(text, "permissive\n");
-	free(text);
-	t.config.guard = DG_GUARD_OFF;
-	fx_text(*state, DIR "policy", "");
-	assert_int_equal(dg_guard_follow(&t.survey, &d), 0);
-	text = fx_read(fx_at(*state, DIR "policy"));
-	assert_string_equal(text, "");
-	free(text);
+	/* There is none: everything else goes on, but who relies on it is told. */
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	assert_int_equal(dg_guard_follow(&t.survey, true, &d), -ENODEV);
 	t.config.guard = DG_GUARD_ENFORCE;
-	assert_int_equal(dg_guard_follow(&t.survey, &d), 0);
-	text = fx_read(fx_at(*state, DIR "mode"));
-	assert_true(dg_startswith(text, "enforce"));
-	free(text);
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -ENODEV);
+	assert_string_equal(d.where, "guard = enforce");
+	t.config.guard = DG_GUARD_PERMISSIVE;
+	guard_at(*state, "permissive\n", "deny another 00\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	expect_file(*state, DIR "policy", "deny scap " ID_A "\ndeny dm_writeboost\n");
+	expect_file(*state, DIR "mode", "permissive\n");
+	t.config.guard = DG_GUARD_OFF;
+	fx_text(*state, DIR "policy", "\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	expect_file(*state, DIR "policy", "\n");
+	assert_int_equal(dg_guard_follow(&t.survey, true, &d), 0);
+	expect_file(*state, DIR "policy", "deny scap " ID_A "\ndeny dm_writeboost\n");
+	t.config.guard = DG_GUARD_ENFORCE;
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	expect_file(*state, DIR "mode", "enforce");
+}
+
+static void test_guard_follow_permissive_by_hand(void **state)
+{
+	struct two t;
+
+	two_drivers(&t, *state, ID_A, NULL);
+	t.config.guard = DG_GUARD_ENFORCE;
+	guard_at(*state, "enforce\n", "\n");
+	assert_int_equal(dg_guard_set_mode(*state, "permissive", NULL), 0);
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	expect_file(*state, DIR "mode", "permissive");
+	assert_int_equal(dg_guard_set_mode(*state, "enforce", NULL), 0);
+	fx_text(*state, DIR "mode", "permissive\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	expect_file(*state, DIR "mode", "enforce");
+}
+
+static void test_guard_follow_nothing_configured(void **state)
+{
+	struct two t;
+
+	two_drivers(&t, *state, ID_A, NULL);
+	t.survey.n = 0;
+	t.config.guard = DG_GUARD_ENFORCE;
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	guard_at(*state, "enforce\n", "deny scap " ID_A "\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	expect_file(*state, DIR "policy", "\n");
+}
+
+static void test_guard_follow_what_is_misspelt(void **state)
+{
+	struct two t;
+
+	two_drivers(&t, *state, ID_A, NULL);
+	guard_at(*state, "enforce\n", "warn other aabb !ccdd\ndeny scap 00\n");
+	t.config.problems.n = 1;
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	expect_file(*state, DIR "policy", "deny scap " ID_A "\ndeny dm_writeboost\nwarn other aabb !ccdd\n");
+}
+
+static void test_guard_follow_sealed(void **state)
+{
+	struct two t;
+
+	two_drivers(&t, *state, ID_A, NULL);
+	guard_at(*state, "enforce sealed\n", "deny scap " ID_A " " ID_B " !aabb\ndeny gone 00\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B " !aabb\ndeny dm_writeboost\ndeny gone 00\n");
+}
+
+static void test_guard_in_step(void **state)
+{
+	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
+	static const struct {
+		const char *policy;
+		bool want;
+	} cases[] = {
+		{ "deny scap " ID_A "\ndeny dm_writeboost\n", true },
+		/* Other kernels come and go: what is only known makes no difference. */
+		{ "deny dm-writeboost !aabb\ndeny scap !00 " ID_A "\n", true },
+		{ "deny scap " ID_B "\ndeny dm_writeboost\n", false },
+		{ "deny scap " ID_A " " ID_B "\ndeny dm_writeboost\n", false },
+		{ "warn scap " ID_A "\ndeny dm_writeboost\n", false },
+		{ "deny scap " ID_A "\n", false },
+		{ "deny scap " ID_A "\ndeny dm_writeboost\ndeny other\n", false },
+		{ "\n", false },
+	};
+	struct two t;
+
+	two_drivers(&t, *state, ID_A, NULL);
+	guard_at(*state, "permissive\n", "\n");
+	assert_int_equal(dg_guard_read(*state, &g, NULL), 0);
+	for (size_t i = 0; i < DG_ARRAY_SIZE(cases); i++) {
+		bool got = !cases[i].want;
+
+		free(g->policy);
+		g->policy = strdup(cases[i].policy);
+		assert_int_equal(dg_guard_in_step(&t.survey, g, &got), 0);
+		assert_int_equal(got, cases[i].want);
+	}
+}
+
+static void test_guard_admit(void **state)
+{
+	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+
+	generation(*state, "6.1.0-1-amd64", "", 1, ID_B);
+	assert_int_equal(dg_generation_manifest(*state, "/usr/lib/drvguard", "6.1.0-1-amd64", 1, &m, NULL), 0);
+	fx_text(*state, "/proc/sys/kernel/osrelease", "6.1.0-2-amd64\n");
+	fx_text(*state, "/proc/sys/kernel/version", "#1\n");
+	guard_at(*state, "enforce\n", "deny scap " ID_A " !" ID_B "\n");
+	/* For another kernel. */
+	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B "\n");
+	fx_text(*state, "/proc/sys/kernel/osrelease", "6.1.0-1-amd64\n");
+	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	expect_file(*state, DIR "policy", "deny scap " ID_A " " ID_B "\n");
+	/* Not guarded: nobody to let in. */
+	fx_text(*state, DIR "policy", "deny other\n");
+	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	expect_file(*state, DIR "policy", "deny other\n");
+	guard_at(*state, "enforce sealed\n", "deny scap " ID_A "\n");
+	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	expect_file(*state, DIR "policy", "deny scap " ID_A "\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_guard_read),
+		FX_TEST(test_guard_read_what_is_not_known),
+		FX_TEST(test_guard_read_where_nothing_is_refused),
 		FX_TEST(test_guard_loads),
 		FX_TEST(test_guard_loads_in_another_form),
-		FX_TEST(test_guard_policy),
-		FX_TEST(test_guard_policy_knows_other_builds),
 		FX_TEST(test_guard_follow),
+		FX_TEST(test_guard_follow_permissive_by_hand),
+		FX_TEST(test_guard_follow_nothing_configured),
+		FX_TEST(test_guard_follow_what_is_misspelt),
+		FX_TEST(test_guard_follow_sealed),
+		FX_TEST(test_guard_in_step),
+		FX_TEST(test_guard_admit),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

@@ -3,23 +3,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 
 #include "../../kmod/uapi/drvguard.h"
+#include "attempt.h"
 #include "fs.h"
 #include "modprobe.h"
 
 #define SECURITYFS "/sys/kernel/security"
+/* Somebody asked for permissive: guard = enforce does not count until the next boot. */
+#define BY_HAND "/run/drvguard/guard-permissive"
+#define DOCUMENT "docs/kernel-module.md"
 #define CONTROL(name) DRVGUARD_SECURITYFS_DIR "/" name
 #define MODULE "drvguard"
 /* A line is some 200 bytes. */
-#define LEDGER_MAX ((size_t)512 * DRVGUARD_LOADS_MAX)
+#define LEDGER_MAX ((size_t)512 * (DRVGUARD_LOADS_MAX + DRVGUARD_LOADS_KEPT))
 
 /* --- its files -------------------------------------------------------------- */
 
 static int tell_no_guard(const char *path, struct dg_diag *d)
 {
-	return dg_diag_set(d, -ENODEV, path, "load it: modprobe " MODULE, "the kernel module has no guard here");
+	return dg_diag_set(d, -ENODEV, path, "run drvguard guard load", "the guard is not there");
 }
 
 /* securityfs tells no sizes: read to the end. */
@@ -44,11 +50,29 @@ static int read_control(const char *root, const char *path, size_t max, char **r
 	return 0;
 }
 
+/* Why it said EPERM: each has another cure. */
+static int tell_refused(const char *root, const char *path, struct dg_diag *d)
+{
+	dg_auto_free char *parameter = dg_path_join(root, "/sys/module/" MODULE "/parameters/enforce");
+	dg_auto_free char *mode = NULL, *enforce = NULL;
+
+	if (read_control(root, CONTROL(DRVGUARD_CONTROL_MODE), 64, &mode, NULL) == 0 &&
+	    strstr(mode, DRVGUARD_MODE_SEALED))
+		return dg_diag_set(d, -EPERM, path, "reboot",
+				   "the guard is sealed: until then it can only be tightened");
+	if (parameter && dg_file_read_line(parameter, &enforce) == 0 && dg_streq(enforce, "0"))
+		return dg_diag_set(d, -EPERM, path,
+				   "take it off the kernel's command line, or modprobe.d(5), and reboot",
+				   "the guard was loaded with enforce=0");
+	return dg_diag_set(d, -EPERM, path, "run it as root, outside of containers",
+			   "the guard takes it from CAP_SYS_MODULE alone");
+}
+
 /* One write is one policy, one word. */
 static int write_control(const char *root, const char *path, const char *text, struct dg_diag *d)
 {
 	dg_auto_free char *full = dg_path_join(root, path);
-	dg_auto_close int fd = full ? open(full, O_WRONLY | O_CLOEXEC) : -1;
+	dg_auto_close int fd = full ? open(full, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
 	size_t len = strlen(text);
 
 	if (!full)
@@ -58,33 +82,57 @@ static int write_control(const char *root, const char *path, const char *text, s
 	if (write(fd, text, len) == (ssize_t)len)
 		return 0;
 	if (errno == EPERM)
-		return dg_diag_set(d, -EPERM, path, "it takes effect with the next boot",
-				   "refused by the guard, which is sealed or was loaded with enforce=0");
+		return tell_refused(root, path, d);
 	if (errno == EOPNOTSUPP)
 		return dg_diag_set(d, -EOPNOTSUPP, path, "it only tells there; 5.10 and later can refuse",
 				   "this kernel takes no notice of a refusal");
 	return dg_diag_errno(d, -errno, path, "write");
 }
 
-int dg_guard_read(const char *root, struct dg_guard **ret, struct dg_diag *d)
+static int write_mode(const char *root, const char *word, struct dg_diag *d)
 {
-	dg_auto_free char *features = dg_path_join(root, DRVGUARD_SYSFS_DIR "/features"), *words = NULL;
-	dg_auto_free char *mode = NULL, *violations = NULL;
-	dg_auto(dg_guard_freep) struct dg_guard *g = calloc(1, sizeof(*g));
-	int r = g && features ? 0 : -ENOMEM;
+	return write_control(root, CONTROL(DRVGUARD_CONTROL_MODE), word, d);
+}
+
+/* Whether it speaks the language we know, and what it can do. */
+static int read_abi(const char *root, struct dg_guard *g, struct dg_diag *d)
+{
+	dg_auto_free char *abi_path = dg_path_join(root, DRVGUARD_SYSFS_DIR "/abi"), *abi = NULL;
+	dg_auto_free char *path = dg_path_join(root, DRVGUARD_SYSFS_DIR "/features"), *features = NULL;
+	int r = abi_path && path ? dg_file_read_line(abi_path, &abi) : -ENOMEM;
 
 	if (r == 0)
-		r = read_control(root, CONTROL(DRVGUARD_CONTROL_MODE), 64, &mode, d);
+		r = dg_file_read_line(path, &features);
+	if (r < 0)
+		return dg_diag_errno(d, r, DRVGUARD_SYSFS_DIR, "read");
+	if (strtoul(abi, NULL, 10) != DRVGUARD_ABI)
+		return dg_diag_set(d, -EPROTO, DRVGUARD_SYSFS_DIR "/abi", "use the drvguard this module came with",
+				   "drvguard.ko speaks ABI %.20s, and not %d", abi, DRVGUARD_ABI);
+	g->can_refuse = strstr(features, " refuse");
+	return 0;
+}
+
+int dg_guard_read(const char *root, struct dg_guard **ret, struct dg_diag *d)
+{
+	dg_auto_free char *mode = NULL, *violations = NULL;
+	dg_auto(dg_guard_freep) struct dg_guard *g = calloc(1, sizeof(*g));
+	int r = g ? read_control(root, CONTROL(DRVGUARD_CONTROL_MODE), 64, &mode, d) : -ENOMEM;
+
+	if (r == 0)
+		r = read_abi(root, g, d);
 	if (r == 0)
 		r = read_control(root, CONTROL(DRVGUARD_CONTROL_VIOLATIONS), 32, &violations, d);
 	if (r == 0)
 		r = read_control(root, CONTROL(DRVGUARD_CONTROL_POLICY), DRVGUARD_POLICY_MAX, &g->policy, d);
-	if (r < 0)
+	/* The rest is for everybody. */
+	if (r < 0 && !(violations && (r == -EACCES || r == -EPERM)))
 		return r;
 	g->enforcing = dg_startswith(mode, DRVGUARD_MODE_ENFORCE);
+	if (!g->enforcing && !dg_startswith(mode, DRVGUARD_MODE_PERMISSIVE))
+		return dg_diag_set(d, -EBADMSG, CONTROL(DRVGUARD_CONTROL_MODE),
+				   "use the drvguard this module came with", "a mode that is not known");
 	g->sealed = strstr(mode, " " DRVGUARD_MODE_SEALED);
 	g->violations = (unsigned int)strtoul(violations, NULL, 10);
-	g->can_refuse = dg_file_read_line(features, &words) == 0 && strstr(words, " refuse");
 	*ret = dg_take(g);
 	return 0;
 }
@@ -103,7 +151,17 @@ void dg_guard_freep(struct dg_guard **g)
 
 int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d)
 {
-	return write_control(root, CONTROL(DRVGUARD_CONTROL_MODE), word, d);
+	dg_auto_free char *dir = dg_path_join(root, "/run/drvguard"), *path = dg_path_join(root, BY_HAND);
+	int r = dir && path ? write_mode(root, word, d) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	if (!dg_streq(word, DRVGUARD_MODE_PERMISSIVE))
+		return unlink(path) < 0 && errno != ENOENT ? dg_diag_errno(d, -errno, path, "remove") : 0;
+	r = dg_dir_make(dir);
+	if (r == 0)
+		r = dg_file_write(path, "", 0, 0644);
+	return r < 0 ? dg_diag_errno(d, r, path, "write") : 0;
 }
 
 /* --- its ledger ------------------------------------------------------------- */
@@ -164,162 +222,202 @@ int dg_guard_loads(const char *root, struct dg_guard_load **ret, size_t *ret_n, 
 	return 0;
 }
 
-/* --- its policy ------------------------------------------------------------- */
+/* --- bringing it up --------------------------------------------------------- */
 
-/* The guard takes no build-id twice. */
-struct ids {
-	char (*v)[DG_BUILD_ID_HEX];
-	size_t n;
-};
-
-/* True: not met before, and one that the guard would take. */
-static bool take_id(struct ids *ids, const char *id)
+static const struct dg_standing *standing_of_module(const struct dg_survey *s)
 {
-	if (!id || !*id || strlen(id) % 2 || strlen(id) > 64)
-		return false;
-	for (size_t i = 0; i < ids->n; i++)
-		if (dg_streq(ids->v[i], id))
-			return false;
-	if (DG_GROW(ids->v, ids->n) < 0)
-		return false;
-	snprintf(ids->v[ids->n++], sizeof(ids->v[0]), "%s", id);
-	return true;
-}
-
-static const char *proven_id(const struct dg_standing *st)
-{
-	return st->match == DG_MATCH && st->staged.file ? st->staged.file->build_id : NULL;
-}
-
-struct known {
-	const char *release;
-	struct dg_manifest **v;
-	size_t n;
-};
-
-/* Every manifest there is: other kernels' builds, and this one's older ones. */
-static void collect_manifests(const struct dg_survey *s, struct known *known)
-{
-	char **releases = NULL;
-
-	if (dg_generation_releases(s->root, s->config->store, &releases) < 0)
-		return;
-	for (char **release = releases; *release; release++) {
-		dg_auto_free unsigned int *numbers = NULL;
-
-		if (dg_generation_list(s->root, s->config->store, *release, &numbers) < 0)
-			continue;
-		for (unsigned int *n = numbers; *n; n++) {
-			struct dg_manifest *m;
-
-			if (dg_generation_manifest(s->root, s->config->store, *release, *n, &m, NULL) < 0)
-				continue;
-			if (DG_GROW(known->v, known->n) < 0)
-				dg_manifest_free(m);
-			else
-				known->v[known->n++] = m;
-		}
-	}
-	dg_strv_free(releases);
-}
-
-static void put_known(FILE *f, const struct known *known, const char *name, struct ids *ids)
-{
-	for (size_t i = 0; i < known->n; i++) {
-		const struct dg_manifest_entry *e = dg_manifest_find(known->v[i], name);
-
-		if (e && ftell(f) < DRVGUARD_POLICY_MAX - 4096 && take_id(ids, e->build_id))
-			fprintf(f, " %c%s", DRVGUARD_POLICY_NOT, e->build_id);
-	}
-}
-
-char *dg_guard_policy(const struct dg_survey *s)
-{
-	struct known known = { 0 };
-	struct ids ids = { 0 };
-	dg_auto_free bool *named = calloc(s->n + 1, sizeof(*named));
-	char *text = NULL;
-	size_t size;
-	FILE *f = named ? open_memstream(&text, &size) : NULL;
-
-	if (!f)
-		return NULL;
-	collect_manifests(s, &known);
-	/* All that is proven first: a build that also stands in an old manifest is proven all the same. */
 	for (size_t i = 0; i < s->n; i++)
-		named[i] = take_id(&ids, proven_id(&s->v[i]));
-	for (size_t i = 0; i < s->n; i++) {
-		const char *id = proven_id(&s->v[i]);
+		if (dg_modname_equal(s->v[i].driver->name, MODULE))
+			return &s->v[i];
+	return NULL;
+}
 
-		/* One that matches and cannot be told from another is not refused. */
-		fprintf(f, "%s %s", id && !named[i] ? DRVGUARD_POLICY_WARN : DRVGUARD_POLICY_DENY,
-			s->v[i].driver->name);
-		if (named[i])
-			fprintf(f, " %s", id);
-		put_known(f, &known, s->v[i].driver->name, &ids);
-		fputc('\n', f);
-	}
-	for (size_t i = 0; i < known.n; i++)
-		dg_manifest_free(known.v[i]);
-	free(known.v);
-	free(ids.v);
-	if (fclose(f) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+/*
+ * It may take the machine down like any other driver: the attempt is on record before,
+ * and after an unclean boot it is not loaded again by itself.
+ */
+static int may_load(const struct dg_survey *s, const char *path, bool asked, struct dg_diag *d)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	struct dg_attempt a = { .name = MODULE, .release = s->kernel->release, .boot = s->boot_id };
+	int r = dg_modfile_read(path, &m, d);
+
+	if (r == 0)
+		r = dg_modfile_hash(m);
+	if (r < 0)
+		return r;
+	a.sha256 = m->sha256;
+	if (!asked && dg_attempt_failed(s->root, s->config->store, &a))
+		return dg_diag_set(d, -ECANCELED, path, "run drvguard guard load to try it again",
+				   "its last load was followed by an unclean boot");
+	/* Early on a read-only root nothing can be recorded. */
+	r = dg_attempt_begin(s->root, s->config->store, &a, d);
+	return r < 0 && access(s->kernel->modules_dir, W_OK) == 0 ? r : 0;
+}
+
+static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
+{
+	const struct dg_standing *st = standing_of_module(s);
+	dg_auto_free char *path = NULL;
+	int r = dg_modprobe_path(s->kernel->modules_dir, MODULE, &path);
+
+	if (r < 0)
+		return dg_diag_set(d, r, s->kernel->release, "see " DOCUMENT " for how to have it",
+				   "there is no drvguard.ko for it");
+	if (st && !asked && (st->driver->load == DG_LOAD_NEVER || !dg_standing_load_path(st)))
+		return dg_diag_set(d, -ECANCELED, path, "see drvguard status " MODULE, "is not to be loaded");
+	r = may_load(s, path, asked, d);
+	if (r < 0)
+		return r;
+	r = dg_modprobe_load(s->kernel->modules_dir, MODULE);
+	return r < 0 ? dg_diag_errno(d, r, path, "load") : 0;
+}
+
+/* Of our own root's kernel; where nobody mounted securityfs, as some inits do not, we do. -ENODEV: it cannot be. */
+static int bring_up(const struct dg_survey *s, bool asked, struct dg_diag *d)
+{
+	if (strcmp(s->root, "/") != 0 || !s->kernel->modules_dir)
+		return dg_diag_set(d, -ENODEV, s->root, "run it there", "no kernel of ours runs there");
+	if (!s->now.kmod_abi && load_module(s, asked, d) < 0)
+		return -ENODEV;
+	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
+		(void)mount("securityfs", SECURITYFS, "securityfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
+		return dg_diag_set(d, -ENODEV, DRVGUARD_SECURITYFS_DIR, "it needs a kernel with CONFIG_SECURITYFS",
+				   "drvguard.ko is loaded, and no guard is there");
+	return 0;
+}
+
+int dg_guard_confirm(const struct dg_survey *s, struct dg_diag *d)
+{
+	struct dg_attempt a = { .name = MODULE, .release = s->kernel->release, .boot = s->boot_id };
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	dg_auto_free char *path = NULL;
+
+	/* One that is configured is confirmed like the others. */
+	if (!s->running || !s->now.kmod_abi || !s->kernel->modules_dir || standing_of_module(s) ||
+	    dg_modprobe_path(s->kernel->modules_dir, MODULE, &path) < 0 || dg_modfile_read(path, &m, NULL) < 0 ||
+	    dg_modfile_hash(m) < 0)
+		return 0;
+	a.sha256 = m->sha256;
+	return dg_attempt_confirm(s->root, s->config->store, &a, d);
 }
 
 /* --- keeping it in step ----------------------------------------------------- */
 
-/* Of our own root's kernel; where nobody mounted securityfs, as some inits do not, we do. */
-static int bring_up(const struct dg_survey *s)
+/* What it is to say by @s, beside what it has to keep of what it says. */
+static int wanted(const struct dg_survey *s, const struct dg_guard *g, struct dg_guardpolicy **ret)
 {
-	dg_auto_free char *path = NULL;
-	int r;
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *old = NULL;
+	int r = dg_guardpolicy_make(s, &p);
 
-	if (strcmp(s->root, "/") != 0 || !s->kernel->modules_dir)
-		return -ENODEV;
-	if (!s->now.kmod_abi) {
-		r = dg_modprobe_path(s->kernel->modules_dir, MODULE, &path);
-		if (r == 0)
-			r = dg_modprobe_load(s->kernel->modules_dir, MODULE);
-		if (r < 0)
-			return r;
-	}
-	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
-		(void)mount("securityfs", SECURITYFS, "securityfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	return access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0 ? -ENODEV : 0;
+	if (r == 0)
+		r = dg_guardpolicy_parse(g->policy, &old);
+	/* A section that is misspelt lets nothing in; sealed, what is known is not forgotten. */
+	if (r == 0 && (s->config->problems.n || g->sealed))
+		r = dg_guardpolicy_keep(p, old, g->sealed);
+	if (r == 0)
+		*ret = dg_take(p);
+	return r;
 }
 
-int dg_guard_follow(const struct dg_survey *s, struct dg_diag *d)
+int dg_guard_in_step(const struct dg_survey *s, const struct dg_guard *g, bool *ret)
+{
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *have = NULL;
+	int r = wanted(s, g, &p);
+
+	if (r == 0)
+		r = dg_guardpolicy_parse(g->policy, &have);
+	if (r == 0)
+		*ret = dg_guardpolicy_same(p, have);
+	return r;
+}
+
+static int write_policy(const char *root, const struct dg_guardpolicy *p, const struct dg_guard *g, struct dg_diag *d)
+{
+	dg_auto_free char *text = dg_guardpolicy_format(p);
+	int r = !text			    ? -ENOMEM
+		: dg_streq(text, g->policy) ? 0
+					    : write_control(root, CONTROL(DRVGUARD_CONTROL_POLICY), text, d);
+
+	return r == -EFBIG ? dg_diag_set(d, r, root, "leave those out that need no guard",
+					 "more drivers are configured than a policy holds")
+			   : r;
+}
+
+/* The kernel under us is not that of another root, though its files may be there too. */
+static bool is_foreign(const char *root)
+{
+	dg_auto_free char *dir = dg_path_join(root, SECURITYFS);
+	struct statfs fs;
+
+	return strcmp(root, "/") != 0 && dir && statfs(dir, &fs) == 0 && fs.f_type == SECURITYFS_MAGIC;
+}
+
+static bool permissive_by_hand(const char *root)
+{
+	dg_auto_free char *path = dg_path_join(root, BY_HAND);
+
+	return path && access(path, F_OK) == 0;
+}
+
+/* Without it everything else goes on; who relies on it, or asked for it, is told why. */
+static int tell_absent(const struct dg_survey *s, bool asked, const struct dg_diag *why, struct dg_diag *d)
+{
+	if (asked) {
+		*d = *why;
+		return -ENODEV;
+	}
+	if (s->config->guard != DG_GUARD_ENFORCE || !s->n)
+		return 0;
+	return dg_diag_set(d, -ENODEV, "guard = enforce", why->cure, "nothing is refused in this kernel: %s: %s",
+			   why->where, why->what);
+}
+
+int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
-	dg_auto_free char *policy = NULL;
-	bool enforce = s->config->guard == DG_GUARD_ENFORCE;
-	int r, up = 0;
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL;
+	struct dg_diag why = { 0 };
+	int r;
 
-	if (s->config->guard == DG_GUARD_OFF || !s->running || !s->n)
+	if (!s->running || is_foreign(s->root) || (!asked && s->config->guard == DG_GUARD_OFF))
 		return 0;
-	r = dg_guard_read(s->root, &g, NULL);
-	if (r == -ENODEV && (up = bring_up(s)) == 0)
-		r = dg_guard_read(s->root, &g, d);
-	/* Without it everything else goes on; who relies on it is told. */
-	if (r == -ENODEV && enforce)
-		return dg_diag_set(d, r, "guard = enforce", "see that drvguard.ko is there for it, and may be loaded",
-				   "nothing is refused in this kernel, which has no guard: %s",
-				   strerror(up < 0 ? -up : ENODEV));
+	r = dg_guard_read(s->root, &g, &why);
+	/* With nothing to guard it is not loaded by itself; one that is there guards nothing then. */
+	if (r == -ENODEV && (asked || s->n) && bring_up(s, asked, &why) == 0)
+		r = dg_guard_read(s->root, &g, &why);
 	if (r == -ENODEV)
-		return 0;
+		return tell_absent(s, asked, &why, d);
+	if (r == 0 && !g->policy)
+		r = dg_diag_errno(&why, -EACCES, CONTROL(DRVGUARD_CONTROL_POLICY), "read");
+	if (r < 0) {
+		*d = why;
+		return r;
+	}
+	r = wanted(s, g, &p);
 	if (r < 0)
-		return dg_diag_errno(d, r, DRVGUARD_SECURITYFS_DIR, "read");
-	policy = dg_guard_policy(s);
-	if (!policy)
-		return -ENOMEM;
-	if (!dg_streq(policy, g->policy))
-		r = write_control(s->root, CONTROL(DRVGUARD_CONTROL_POLICY), policy, d);
-	/* What was asked for by hand in this boot stays when nothing else is configured. */
-	if (r == 0 && enforce && !g->enforcing)
-		r = dg_guard_set_mode(s->root, DRVGUARD_MODE_ENFORCE, d);
+		return dg_diag_errno(d, r, CONTROL(DRVGUARD_CONTROL_POLICY), "make anew");
+	r = write_policy(s->root, p, g, d);
+	/* What was asked for by hand in this boot stays. */
+	if (r == 0 && s->config->guard == DG_GUARD_ENFORCE && !g->enforcing && !permissive_by_hand(s->root))
+		r = write_mode(s->root, DRVGUARD_MODE_ENFORCE, d);
 	return r;
+}
+
+void dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m)
+{
+	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL;
+	struct dg_running now;
+	bool more = false;
+
+	if (is_foreign(root) || dg_running_read(root, &now) < 0 || !dg_streq(now.release, release) ||
+	    (m->kernel_build_id[0] && now.build_id[0] && !dg_streq(m->kernel_build_id, now.build_id)) ||
+	    dg_guard_read(root, &g, NULL) < 0 || !g->policy || g->sealed || dg_guardpolicy_parse(g->policy, &p) < 0)
+		return;
+	for (size_t i = 0; i < m->n_entries; i++)
+		more |= dg_guardpolicy_prove(p, m->entries[i].name, m->entries[i].build_id) > 0;
+	if (more)
+		(void)write_policy(root, p, g, NULL);
 }

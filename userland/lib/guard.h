@@ -7,13 +7,13 @@
 #ifndef DG_GUARD_H
 #define DG_GUARD_H
 
-#include "survey.h"
+#include "guardpolicy.h"
 
 struct dg_guard {
 	bool can_refuse; /* this kernel heeds a refusal */
 	bool enforcing, sealed;
 	unsigned int violations;
-	char *policy;
+	char *policy; /* NULL: not for this user to read */
 };
 
 /* One line of its ledger. */
@@ -27,7 +27,10 @@ struct dg_guard_load {
 	unsigned int pid, uid;
 };
 
-/* -ENODEV: it is not there; -EACCES, -EPERM: not for this user. @d says so. Free with dg_guard_free(). */
+/*
+ * -ENODEV: it is not there; -EPROTO: it speaks another ABI; -EBADMSG: it says what we do not know. @d says so.
+ * Free with dg_guard_free().
+ */
 int dg_guard_read(const char *root, struct dg_guard **ret, struct dg_diag *d);
 void dg_guard_free(struct dg_guard *g);
 void dg_guard_freep(struct dg_guard **g);
@@ -35,22 +38,27 @@ void dg_guard_freep(struct dg_guard **g);
 /* Its ledger, oldest first; caller frees *ret. -EBADMSG: not in the form we know. */
 int dg_guard_loads(const char *root, struct dg_guard_load **ret, size_t *ret_n, struct dg_diag *d);
 
-/*
- * The policy that @s, a survey of the running kernel, asks for: each driver with
- * the build that is staged and matches; known and not proven are those of other
- * generations. One without a build-id cannot be told from another, and is only
- * warned of. Caller frees; NULL without memory.
+/* Write one of DRVGUARD_MODE_*, by hand: permissive then lasts until another, or the next boot, whatever is configured.
  */
-char *dg_guard_policy(const struct dg_survey *s);
-
-/* Write one of DRVGUARD_MODE_*. */
 int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d);
 
 /*
- * Bring the guard to what @s asks for: load it where it is not and can be, its
- * policy, and the mode that is configured. 0 also when there is none, or nothing
- * to do, or it is not to be used; -ENODEV when there is none and it is to enforce.
+ * Bring the guard to what @s asks for: load it where it is not and may be, its
+ * policy, and the mode that is configured. @asked for by hand: also where it is not to be used, and what it
+ * is suspected of is forgotten. 0 also when there is none, or nothing to do, or it is not to be used;
+ * -ENODEV when there is none, and it is to enforce or was asked for.
  */
-int dg_guard_follow(const struct dg_survey *s, struct dg_diag *d);
+int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d);
+/* Whether @g lets in and refuses what @s asks for; ->policy must have been read. */
+int dg_guard_in_step(const struct dg_survey *s, const struct dg_guard *g, bool *ret);
+
+/*
+ * Before @m's drivers become current for @release: where that runs, a guard that is there lets them in, and
+ * what was current too, until it follows. Nothing is loaded, and nothing told: to follow is what counts.
+ */
+void dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m);
+
+/* The machine is well with drvguard.ko loaded, though it is not configured: 1 when that is new. */
+int dg_guard_confirm(const struct dg_survey *s, struct dg_diag *d);
 
 #endif

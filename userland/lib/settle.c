@@ -43,7 +43,7 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 
 	if (s->running) {
 		struct dg_diag one = { 0 };
-		int r = dg_guard_follow(s, &one);
+		int r = dg_guard_follow(s, false, &one);
 
 		/* Before anything may load by it. Holds and places keep a stale driver out without it. */
 		if (r < 0)

@@ -5,6 +5,7 @@
 
 #include "bootimage.h"
 #include "fs.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "lock.h"
 #include "modprobe.h"
@@ -122,6 +123,15 @@ static void drop_built(const struct dg_transaction *t)
 	(void)dg_store_sweep(t->root, t->store, t->recovering);
 }
 
+/* From the rename on somebody may load what is new: the guard must not take it for unproven meanwhile. */
+static void tell_guard(const struct dg_transaction *t)
+{
+	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
+
+	if (to && t->config->guard != DG_GUARD_OFF)
+		dg_guard_admit(t->root, t->intent.release, to);
+}
+
 static int switch_to(const struct dg_transaction *t, unsigned int number, struct dg_diag *d)
 {
 	return dg_generation_switch(t->store, t->kernel, number, d);
@@ -199,6 +209,7 @@ int dg_transaction_commit(struct dg_transaction *t, struct dg_diag *d)
 		dg_transaction_abandon(t);
 		return dg_interrupt_diag(d);
 	}
+	tell_guard(t);
 	r = switch_to(t, t->intent.to, d);
 	if (r < 0 && is_current(t, t->intent.from)) {
 		dg_transaction_abandon(t);
