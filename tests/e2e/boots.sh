@@ -12,6 +12,7 @@ trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 
 root=$("$here/rootfs.sh" "$A" "$B")
 over=$work/overlay
+machine_base "$root/root"
 machine_overlay "$over" systemd
 guest=$over/usr/local/lib/drvguard-e2e
 cp "$here"/story/boots-*.sh "$guest/"
@@ -25,8 +26,8 @@ mkdir -p "$over/etc/modules-load.d"
 echo scap >"$over/etc/modules-load.d/scap.conf"
 # Checked and mounted anew by systemd, so that all there is to order is there.
 echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$over/etc/fstab"
-machine_index "$root/root" "$over" "$B"
-vm_image "$root/root" "$over" "$work/root.img" 1G root
+machine_index "$work/base" "$over" "$B"
+vm_image "$work/base" "$over" "$work/root.img" 1G root
 
 failed=0
 boot() { # NAME KERNEL-OPTIONS

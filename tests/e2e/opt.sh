@@ -11,6 +11,7 @@ trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
 
 root=$("$here/rootfs.sh" "$A" "$B")
 over=$work/overlay
+machine_base "$root/root"
 machine_overlay "$over" systemd
 guest=$over/usr/local/lib/drvguard-e2e
 cp "$here"/story/opt-*.sh "$guest/"
@@ -48,8 +49,8 @@ echo 'LABEL=never /opt ext4 nofail,noauto,x-systemd.automount,x-systemd.device-t
 
 vm_image - "$guest/depot" "$work/depot.img" 64M depot
 cp -a "$guest/depot/." "$over/opt/"
-vm_image "$root/root" "$over" "$work/root.img" 1G root
-vm_image "$root/root" "$work/hanging" "$work/hanging.img" 1G root
+vm_image "$work/base" "$over" "$work/root.img" 1G root
+vm_image "$work/base" "$work/hanging" "$work/hanging.img" 1G root
 
 failed=0
 boot() { # NAME IMAGE OPTION...

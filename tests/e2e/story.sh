@@ -13,8 +13,6 @@
 
 set -Eeuo pipefail
 trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-top=$(cd "$here/../.." && pwd)
 how=${1:-}
 case $how in
 tap | tell) ;;
@@ -23,20 +21,14 @@ tap | tell) ;;
 	exit 2
 	;;
 esac
-. "$here/vm.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
-work=$top/build/e2e/story
-rm -rf "$work"
-mkdir -p "$work"
 note() {
 	[ "$how" = tap ] || echo "$*"
 }
 
-read -r A B < <("$here/archive.sh" pair)
 note "Kernel levels, chosen from the archive: A = $A, B = $B"
 root=$("$here/rootfs.sh" "$A" "$B")
-scap_a=$("$here/scap.sh" "$A")
-scap_b=$("$here/scap.sh" "$B")
 note "Driver: Falco's scap, compiled from Debian's source for each of them"
 module() { # RELEASE
 	"$top/kbuild/build-module" "$("$here/archive.sh" headers "$1")" "$top/build/modules/$1" -s \
@@ -49,55 +41,24 @@ module "$A" &
 module "$B"
 wait $!
 
-# What an administrator and a vendor put on the machine.
+machine_base "$root/root"
 over=$work/overlay
-make -s -C "$top" install DESTDIR="$over" >"$work/install.log"
-mkdir -p "$over"/etc/{modules-load.d,systemd/system/{sysinit,multi-user}.target.wants} "$over/opt"
-ln -s /lib/systemd/system/drvguard-early.service "$over/etc/systemd/system/sysinit.target.wants/"
-ln -s /lib/systemd/system/drvguard.service "$over/etc/systemd/system/multi-user.target.wants/"
-ln -s /lib/systemd/system/drvguard-watch.service "$over/etc/systemd/system/multi-user.target.wants/"
-ln -s /lib/systemd/system/drvguard-stop.service "$over/etc/systemd/system/multi-user.target.wants/"
-mkdir -p "$over/etc/systemd/system/timers.target.wants"
-ln -s /lib/systemd/system/drvguard-good.timer "$over/etc/systemd/system/timers.target.wants/"
+machine_overlay "$over" systemd
 printf '[drvguard]\nguard = enforce\n' >"$over/etc/drvguard/drvguard.conf"
-cat >"$over/etc/drvguard/drivers.d/falco.conf" <<-'END'
-	[product falco]
-	depot = /opt/falco/drivers
-	require = kabi
-
-	[driver scap]
-	product = falco
-	load = auto
-	path = /usr/lib/drivers/scap.ko
-END
+echo 'path = /usr/lib/drivers/scap.ko' >>"$over/etc/drvguard/drivers.d/falco.conf"
+mkdir -p "$over/etc/modules-load.d"
 echo scap >"$over/etc/modules-load.d/scap.conf"
 echo 'LABEL=depot /opt ext4 nofail,x-systemd.device-timeout=120s 0 0' >"$over/etc/fstab"
 install -D -m 644 "$scap_a" "$over/usr/lib/drivers/scap.ko"
 # The vendor's script: whatever driver it has, for whatever kernel comes.
 install -D -m 644 "$scap_a" "$over/lib/modules/$B/extra/scap.ko"
-# Without the kernel's modules for what this machine has not: depmod reads them all, in the guest.
-cp -al "$root/root" "$work/base"
-rm -rf "$work"/base/lib/modules/*/kernel/{net,drivers/{comedi,hid,infiniband,md,net,scsi,target}} \
-	"$work"/base/lib/modules/*/kernel/fs/{btrfs,ceph,gfs2,nfs,nfsd,ocfs2,smb,ubifs,xfs}
-# The indexes as depmod leaves them in the guest; made here, where it is quick.
-index() { # RELEASE
-	local rel=$1 index
+for rel in "$A" "$B"; do
 	install -D -m 644 "$top/build/modules/$rel/drvguard.ko" "$over/lib/modules/$rel/updates/drvguard.ko"
-	mkdir -p "$work/index/lib/modules"
-	cp -al "$work/base/lib/modules/$rel" "$work/index/lib/modules/"
-	rm -f "$work/index/lib/modules/$rel"/modules.{dep,alias,symbols,softdep,devname}* \
-		"$work/index/lib/modules/$rel"/modules.builtin{,.alias}.bin
-	cp -a "$over/lib/modules/$rel/." "$work/index/lib/modules/$rel/"
-	depmod -b "$work/index" "$rel"
-	for index in "$work/index/lib/modules/$rel"/modules.*; do
-		[ "$(stat -c %h "$index")" -gt 1 ] || cp -a "$index" "$over/lib/modules/$rel/"
-	done
-}
-index "$A" &
-index "$B"
+done
+machine_index "$work/base" "$over" "$A" &
+machine_index "$work/base" "$over" "$B"
 wait $!
 guest=$over/usr/local/lib/drvguard-e2e
-install -D -m 644 "$here/story/common.sh" "$guest/common.sh"
 cp "$here/story/level-a.sh" "$here/story/level-b.sh" "$guest/"
 # The machine is the same at both boots; the kernel tells the chapter.
 cat >"$guest/run.sh" <<-END
@@ -116,7 +77,7 @@ for rel in "$A" "$B"; do
 done
 vm_image - "$depot" "$work/depot.img" 64M depot
 vm_image "$work/base" "$over" "$work/root.img" 1G root
-rm -rf "$work"/{base,index}
+rm -rf "$work/base"
 
 # One boot of the machine; its TAP lines or its tale, and failures either way.
 boot() { # NAME RELEASE [OPTION...]

@@ -10,6 +10,7 @@
 #include "../../kmod/uapi/drvguard.h"
 #include "attempt.h"
 #include "fs.h"
+#include "hold.h"
 #include "modprobe.h"
 
 #define SECURITYFS "/sys/kernel/security"
@@ -267,6 +268,9 @@ static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
 	if (st && !asked && (st->driver->load == DG_LOAD_NEVER || !dg_standing_load_path(st)))
 		return dg_diag_set(d, -ECANCELED, path, "see drvguard status " MODULE, "is not to be loaded");
 	r = may_load(s, path, asked, d);
+	/* A hold of its own is lifted with the others', which is after this. */
+	if (r == 0 && st)
+		r = dg_hold_lift(s->root, MODULE, d);
 	if (r < 0)
 		return r;
 	r = dg_modprobe_load(s->kernel->modules_dir, MODULE);
