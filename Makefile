@@ -11,8 +11,9 @@
 #   make check-powercut     a machine's power cut CUTS=50 times while it stages (minutes)
 #   make oracle             real kernels asked what they say of thousands of module files (minutes)
 #   make fuzz               every parser under libFuzzer (SECONDS=60 each, TARGETS=all)
-#   make check-debug-kernel the guard in a kernel with KASAN and lockdep, built for it (half an hour)
+#   make check-debug-kernel the guard in kernels with KASAN and lockdep, and with KCSAN, built for it (an hour)
 #   make check-kernels      the guard in kernels older and newer than this system's: 5.10, and the newest (minutes)
+#   make check-cocci        the kernel's Coccinelle rules over kmod/ (minutes; wants the package coccinelle)
 #   make check-headers      build the kernel module for every header package in the archive
 #   make bench              speed and memory, as ratios against peers
 #   make lint               static checks and formatting
@@ -73,7 +74,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
-.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-kernels check-debug-kernel check-headers oracle fuzz bench lint install uninstall clean help
+.PHONY: all modules deps demo check check-unit check-cli check-fuzz check-fault check-powercut check-oracle check-e2e check-kernels check-debug-kernel check-cocci check-headers oracle fuzz bench lint install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -154,7 +155,11 @@ check-kernels:
 	$(Q)tests/e2e/kmod-suites.sh
 
 check-debug-kernel:
-	$(Q)tests/e2e/debug-kernel.sh
+	$(Q)tests/e2e/debug-kernel.sh kasan
+	$(Q)tests/e2e/debug-kernel.sh kcsan
+
+check-cocci:
+	$(Q)tests/e2e/kmod-cocci.sh
 
 check-headers:
 	$(Q)tests/e2e/kmod-build.sh all
@@ -166,7 +171,7 @@ bench: $(PROG)
 lint:
 	$(Q)kbuild/lint
 
-install: all
+install: all $(if $(KREL),modules)
 	install -D -m 755 $(PROG) $(sbindir)/drvguard
 	install -D -m 644 docs/drvguard.8 $(mandir)/man8/drvguard.8
 	install -D -m 644 docs/drvguard.conf.5 $(mandir)/man5/drvguard.conf.5
@@ -174,6 +179,7 @@ install: all
 	kbuild/install-boot install $(PREFIX)/sbin '$(DESTDIR)' $(BOOT)
 	$(if $(KREL),install -D -m 644 $(BUILD)/modules/$(KREL)/drvguard.ko \
 		$(DESTDIR)/lib/modules/$(KREL)/updates/drvguard.ko)
+	$(if $(KREL),$(if $(DESTDIR),,depmod $(KREL)))
 	$(if $(DKMS),install -d $(dkmsdir)/kbuild && cp -r kmod $(dkmsdir)/ && cp -r kbuild/build-module kbuild/probes $(dkmsdir)/kbuild/ \
 		&& sed 's/@version@/$(VERSION)/' kbuild/dkms.conf > $(dkmsdir)/dkms.conf)
 
@@ -181,6 +187,7 @@ install: all
 uninstall:
 	rm -f $(sbindir)/drvguard $(mandir)/man8/drvguard.8 $(mandir)/man5/drvguard.conf.5
 	kbuild/install-boot uninstall $(PREFIX)/sbin '$(DESTDIR)' $(BOOT)
+	rm -f $(DESTDIR)/lib/modules/*/updates/drvguard.ko
 	rm -rf $(dkmsdir)
 
 clean:
