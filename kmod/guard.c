@@ -68,14 +68,17 @@ static void dg_make_word(char *s)
 			*s = '?';
 }
 
-/* What was changed, and by whom. */
-static void dg_tell_change(const char *what)
+/* What was changed, and by whom; policies may come fast. */
+static void dg_tell_change(const char *mode)
 {
 	char comm[TASK_COMM_LEN];
 
 	get_task_comm(comm, current);
 	dg_make_word(comm);
-	pr_notice_ratelimited("%s, by %s[%d]\n", what, comm, task_tgid_nr(current));
+	if (mode)
+		pr_notice("%s, by %s[%d]\n", mode, comm, task_tgid_nr(current));
+	else
+		pr_info_ratelimited("another policy, by %s[%d]\n", comm, task_tgid_nr(current));
 }
 
 /* --- the decision --------------------------------------------------------- */
@@ -83,11 +86,21 @@ static void dg_tell_change(const char *what)
 /* As far as build-ids are looked for: no module there is comes near it. */
 #define DG_SCAN_MAX	((size_t)SZ_64M)
 
+static struct dg_answer dg_ask(const char *name, const struct dg_build_id *id)
+{
+	struct dg_answer answer;
+
+	rcu_read_lock();
+	answer = dg_policy_ask(rcu_dereference(dg_policy), name, id);
+	rcu_read_unlock();
+	return answer;
+}
+
 /*
  * Mostly the first build-id is the module's. Only where it would not be let in for
  * it are others looked for that the policy knows.
  */
-static struct dg_answer dg_ask(const struct module *mod, struct dg_load *load)
+static struct dg_answer dg_identify(const struct module *mod, struct dg_load *load)
 {
 	struct dg_build_id id = { .len = 0 };
 	struct dg_answer answer, other;
@@ -97,23 +110,21 @@ static struct dg_answer dg_ask(const struct module *mod, struct dg_load *load)
 	rodata = dg_module_rodata(mod, &size);
 	size = min(size, DG_SCAN_MAX);
 	dg_build_id_find(rodata, size, &at, &load->id);
-	rcu_read_lock();
-	answer = dg_policy_ask(rcu_dereference(dg_policy), load->name, &load->id);
+	answer = dg_ask(load->name, &load->id);
 	while (answer.standing == DG_UNPROVEN && !answer.known &&
 	       dg_build_id_find(rodata, size, &at, &id)) {
-		other = dg_policy_ask(rcu_dereference(dg_policy), load->name, &id);
+		other = dg_ask(load->name, &id);
 		if (!other.known)
 			continue;
 		answer = other;
 		load->id = id;
 	}
-	rcu_read_unlock();
 	return answer;
 }
 
 static void dg_judge(const struct module *mod, struct dg_load *load)
 {
-	struct dg_answer answer = dg_ask(mod, load);
+	struct dg_answer answer = dg_identify(mod, load);
 
 	load->renamed = answer.renamed;
 	if (answer.standing == DG_UNGUARDED)
@@ -235,7 +246,7 @@ int dg_guard_set_policy(const char *text, size_t len)
 	}
 	synchronize_rcu();
 	dg_policy_free(old);
-	dg_tell_change("another policy");
+	dg_tell_change(NULL);
 	return 0;
 }
 

@@ -45,7 +45,7 @@ TRACE_EVENT(drvguard_load,
 		__entry->renamed = load->renamed;
 		__entry->id_len = load->id.len;
 		memcpy(__entry->id, load->id.bytes, DRVGUARD_BUILD_ID_MAX);
-		strscpy(__entry->name, load->name, DG_TRACE_NAME_LEN);
+		strscpy_pad(__entry->name, load->name, DG_TRACE_NAME_LEN);
 	),
 	TP_printk("seq=%llu name=%s build_id=%s taints=%lx verdict=%s reason=%s renamed=%d",
 		  __entry->seq, __entry->name,

@@ -163,6 +163,18 @@ static void show_log(struct dg_job *job)
 	dg_job_print_as(job, "loads");
 }
 
+static bool set_mode(struct dg_job *job, const char *word)
+{
+	struct dg_diag d = { 0 };
+	int r = dg_guard_set_mode(job->context->root, word, &d);
+
+	if (r < 0)
+		dg_job_error(job, r, &d);
+	else
+		dg_job_record(job, &(struct dg_event){ .action = word }, 1);
+	return r == 0;
+}
+
 /* @word: the mode to set behind it; NULL: none. What is sealed, or refuses, shall be what is staged. */
 static void load(struct dg_job *job, const char *word)
 {
@@ -174,20 +186,18 @@ static void load(struct dg_job *job, const char *word)
 	if (!s)
 		return;
 	r = dg_guard_follow(s, true, &d);
-	if (r == 0 && word)
-		r = dg_guard_set_mode(job->context->root, word, &d);
-	if (r == 0 && word)
-		dg_job_record(job, &(struct dg_event){ .action = word, .kernel = k->release }, 1);
 	if (r < 0)
 		dg_job_error(job, r, &d);
-	else
+	/* What is not in step is not made to stay so. */
+	if (word && (r == 0 || (r != -ENODEV && dg_streq(word, DRVGUARD_MODE_ENFORCE))) && !set_mode(job, word))
+		return;
+	if (r == 0)
 		status(job);
 }
 
 static bool is_mode(const char *word)
 {
-	return dg_streq(word, DRVGUARD_MODE_PERMISSIVE) || dg_streq(word, DRVGUARD_MODE_ENFORCE) ||
-	       dg_streq(word, DRVGUARD_MODE_SEAL);
+	return dg_streq(word, DRVGUARD_MODE_ENFORCE) || dg_streq(word, DRVGUARD_MODE_SEAL);
 }
 
 enum dg_exit cmd_guard(const struct dg_context *c)
@@ -206,7 +216,11 @@ enum dg_exit cmd_guard(const struct dg_context *c)
 		status(&job);
 	else if (dg_streq(what, "log"))
 		show_log(&job);
-	else if (!dg_streq(what, "load") && !is_mode(what)) {
+	else if (dg_streq(what, DRVGUARD_MODE_PERMISSIVE)) {
+		/* Who needs that needs it now: whoever else writes, and whatever else is wrong. */
+		if (set_mode(&job, what))
+			status(&job);
+	} else if (!dg_streq(what, "load") && !is_mode(what)) {
 		dg_report_note("no such word for guard", "it is status, load, permissive, enforce, seal or log");
 		dg_job_raise(&job, DG_EXIT_USAGE);
 	} else if (dg_job_lock(&job, &lock)) {

@@ -34,7 +34,10 @@ struct hook {
 	bool barred; /* by the gate, which could not be had otherwise */
 };
 
-/* Judged was the kernel as it is installed; the one of that name that runs may load the driver before it boots anew. */
+/*
+ * Judged was the kernel as it is installed. The one of that name that runs may load the driver before it boots anew; if
+ * it is another build, it is not touched (dg_settle()).
+ */
 static void settle_running(struct hook *h, struct dg_kernel *k)
 {
 	struct dg_running now;
@@ -44,7 +47,7 @@ static void settle_running(struct hook *h, struct dg_kernel *k)
 	if (h->lock >= 0 && dg_running_read(h->job.context->root, &now) == 0 && dg_streq(now.release, k->release))
 		r = dg_settle_job(&h->job, k, &d);
 	if (r < 0)
-		dg_report_error(r, &d);
+		dg_tell_loudly(&h->job, &d);
 }
 
 static void add_one(struct hook *h, const char *release)

@@ -41,7 +41,10 @@ case_guard_absent() {
 		expect 3
 		one_line /sys/kernel/security/drvguard 'the guard is not there; run drvguard guard load'
 	done
-	for word in load enforce permissive seal; do
+	dg guard permissive
+	expect 3
+	one_line /sys/kernel/security/drvguard 'the guard is not there'
+	for word in load enforce seal; do
 		dg guard $word
 		expect 3
 		one_line "$R" 'no kernel of ours runs there'
@@ -198,6 +201,53 @@ case_guard_follows_a_hook_for_the_running_kernel() {
 	dg hook add "$B"
 	expect 0
 	policy_is "deny scap $id_new !$id_b"
+}
+
+# Another build of the running kernel was installed: what is judged now is for the next boot.
+case_guard_hook_for_a_rebuilt_kernel() {
+	root_guarded
+	config_falco 'path = /usr/lib/drivers/scap.ko'
+	dg repair
+	expect 0
+	readlink "$R/usr/lib/drivers/scap.ko" >"$dir/place"
+	build_id_note 00112233445566778899aabbccddeeff00112233 >"$R/sys/kernel/notes"
+	newer_build "$depot/newer.ko"
+	dg hook add "$B"
+	expect 0
+	cmp "$depot/newer.ko" "$link/scap.ko"
+	policy_is "deny scap !$id_new !$id_b"
+	[ "$(readlink "$R/usr/lib/drivers/scap.ko")" = "$(cat "$dir/place")" ] || fail "the fixed place was moved"
+	[ ! -e "$R/run/modprobe.d/drvguard-scap.conf" ] || fail "it is held"
+}
+
+# The brake works whoever writes, and whatever else is wrong.
+case_guard_permissive_at_any_time() {
+	root_guarded
+	echo enforce >"$ctl/mode"
+	flock "$R/usr/lib/drvguard/lock" sleep 20 &
+	holder=$!
+	eventually sh -c "! flock -n '$R/usr/lib/drvguard/lock' true"
+	dg guard permissive
+	kill "$holder"
+	expect 0
+	grep -q '^permissive' "$ctl/mode"
+	echo enforce >"$ctl/mode"
+	rm -r "$R/lib/modules/$B" "$R/boot"
+	dg guard permissive
+	grep -q '^permissive' "$ctl/mode"
+}
+
+# What could not be staged is not let in.
+case_guard_stage_undone() {
+	root_guarded
+	newer_build "$depot/newer.ko"
+	mkdir "$dir/bin"
+	printf '#!/bin/sh\nexit 1\n' >"$dir/bin/depmod"
+	chmod 755 "$dir/bin/depmod"
+	PATH=$dir/bin:$PATH dg stage
+	expect 3
+	cmp "$SCAP_B" "$link/scap.ko"
+	policy_is "deny scap $id_b"
 }
 
 case_guard_misspelt() {

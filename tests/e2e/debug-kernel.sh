@@ -75,6 +75,14 @@ for debug in 0 1; do
 done
 strip --strip-debug -o "$work/overlay/modules/drvguard.ko" "$work/module-0/drvguard.ko"
 strip --strip-debug -o "$work/overlay/modules/drvguard-debug.ko" "$work/module-1/drvguard.ko"
+if [ "$kind" = kcsan ]; then
+	cp -r "$e2e_dir/racer" "$work/racer"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$tree" M="$work/racer" modules >"$work/build-racer.log" 2>&1 || {
+		cat "$work/build-racer.log" >&2
+		exit 1
+	}
+	strip --strip-debug -o "$work/overlay/modules/racer.ko" "$work/racer/racer.ko"
+fi
 "$e2e_dir/kmod-drivers.sh" "$tree/drivers/net/dummy.ko" dummy /sys/class/net/dummy0 "$work/overlay/drivers"
 echo 1000 >"$work/overlay/loads"
 echo "$kind" >"$work/overlay/kind"
@@ -88,7 +96,7 @@ status=0
 warn=0
 [ "$kind" != kasan ] || warn=1
 vm_run --name "debug-kernel-$kind" --kernel "$tree/arch/x86/boot/bzImage" --initrd "$work/initramfs" \
-	--append "panic_on_warn=$warn kmemleak=on" --machine q35 --cpus 2 --mem 1024 --timeout 1800 --out "$work/vm" || status=1
-grep -E '^(ok|not ok|#)' "$work/vm/result" | sed 's/^\(ok\|not ok\) - /&$kind kernel: /' || :
+	--append "panic_on_warn=$warn kmemleak=on log_buf_len=8M" --machine q35 --cpus 2 --mem 1024 --timeout 1800 --out "$work/vm" || status=1
+grep -E '^(ok|not ok|#)' "$work/vm/result" | sed "s/^\(ok\|not ok\) - /&$kind kernel: /" || :
 grep -qx 'told kmod' "$work/vm/result" || status=1
 exit "$status"

@@ -18,13 +18,13 @@ rules_make() { # DEB TMP
 		tar -xJ -C "$2" --strip-components=3 --wildcards '*/scripts/coccinelle/*'
 }
 
-# What RULE reports of FILE...; what spatch says of itself does not count.
+# What RULE reports of FILE..., on standard output; spatch's own status.
 report() { # RULE FILE...
 	local rule=$1
 	shift
 	# shellcheck disable=SC2046 # words of the rule's own
 	timeout 300 spatch --very-quiet -D report --no-show-diff --cocci-file "$rule" --include-headers-for-types \
-		--no-includes $(sed -n 's/^\/\/ Options: //p; s/^\/\/\/* *Options: //p' "$rule" | tr '\n' ' ') "$@" 2>/dev/null || :
+		--no-includes $(sed -n 's/^\/\/ Options: //p; s/^\/\/\/* *Options: //p' "$rule" | tr '\n' ' ') "$@" 2>"$work/log"
 }
 
 dir=$cache_dir/coccinelle/$source
@@ -43,23 +43,30 @@ cat >"$work/wrong.c" <<-'END'
 	}
 END
 failed=0
-seen=0
+ran=0
 for rule in "${rules[@]}"; do
-	seen=$((seen + $(report "$rule" "$work/wrong.c" | grep -c . || :)))
-	report "$rule" "$top"/kmod/*.c >"$work/report"
-	if [ -s "$work/report" ]; then
-		echo "not ok - ${rule#"$dir/"} has nothing to say"
+	name=${rule#"$dir/"}
+	if ! report "$rule" "$top"/kmod/*.c >"$work/report"; then
+		# Some are partly in OCaml, whose compiler a package does not bring.
+		echo "ok - $name # SKIP spatch cannot run it: $(grep -m 1 . "$work/log" || echo "no word")"
+	elif [ -s "$work/report" ]; then
+		echo "not ok - $name has nothing to say"
 		sed "s|$top/||; s/^/# /" "$work/report"
 		failed=1
 	else
-		echo "ok - ${rule#"$dir/"} has nothing to say"
+		echo "ok - $name has nothing to say"
+		ran=$((ran + 1))
 	fi
 done
-if ((seen >= 2)); then
-	echo "ok - the rules see both faults of a file that has two"
-else
-	echo "not ok - the rules see $seen of the two faults of a file"
-	failed=1
-fi
-echo "# ${#rules[@]} rules"
+# The file above has a use after free, and a variable that is always returned as 0.
+for rule in free/kfree.cocci misc/returnvar.cocci; do
+	if report "$dir/$rule" "$work/wrong.c" | grep -q .; then
+		echo "ok - $rule sees a fault that is there"
+	else
+		echo "not ok - $rule sees a fault that is there"
+		failed=1
+	fi
+done
+echo "# $ran of ${#rules[@]} rules ran"
+((ran > ${#rules[@]} / 2)) || failed=1
 exit "$failed"

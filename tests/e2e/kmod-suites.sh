@@ -6,7 +6,7 @@
 #
 #   kmod-suites.sh [SUITE[:SERIES]...]      bullseye:5.10, and trixie-backports, the newest there is
 #
-# The roots are kept in the cache; needs root.
+# The roots, and with them which kernel is the newest, are kept in the cache (suite/); needs root.
 
 . "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
 trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: exit status $?" >&2' ERR

@@ -116,6 +116,10 @@ static void test_guard_follow(void **state)
 	/* There is none: everything else goes on, but who relies on it is told. */
 	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
 	assert_int_equal(dg_guard_follow(&t.survey, true, &d), -ENODEV);
+	t.survey.running = false;
+	assert_int_equal(dg_guard_follow(&t.survey, true, &d), -ENODEV);
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	t.survey.running = true;
 	t.config.guard = DG_GUARD_ENFORCE;
 	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -ENODEV);
 	assert_string_equal(d.where, "guard = enforce");
@@ -145,6 +149,11 @@ static void test_guard_follow_permissive_by_hand(void **state)
 	assert_int_equal(dg_guard_set_mode(*state, "permissive", NULL), 0);
 	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
 	expect_file(*state, DIR "mode", "permissive");
+	/* To seal is not to enforce. */
+	assert_int_equal(dg_guard_set_mode(*state, "seal", NULL), 0);
+	fx_text(*state, DIR "mode", "permissive sealed\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	expect_file(*state, DIR "mode", "permissive sealed\n");
 	assert_int_equal(dg_guard_set_mode(*state, "enforce", NULL), 0);
 	fx_text(*state, DIR "mode", "permissive\n");
 	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
@@ -177,12 +186,22 @@ static void test_guard_follow_what_is_misspelt(void **state)
 
 static void test_guard_follow_sealed(void **state)
 {
+	struct dg_diag d = { 0 };
 	struct two t;
 
 	two_drivers(&t, *state, ID_A, NULL);
+	/* What is tighter is written; that another driver is gone from the configuration has to wait. */
 	guard_at(*state, "enforce sealed\n", "deny scap " ID_A " " ID_B " !aabb\ndeny gone 00\n");
-	assert_int_equal(dg_guard_follow(&t.survey, false, NULL), 0);
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -EPERM);
 	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B " !aabb\ndeny dm_writeboost\ndeny gone 00\n");
+	/* A build that is new has to wait too, and nothing else has to for it. */
+	guard_at(*state, "enforce sealed\n", "deny scap " ID_B "\ndeny dm_writeboost aabb\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -EPERM);
+	assert_non_null(strstr(d.what, "sealed"));
+	expect_file(*state, DIR "policy", "deny scap !" ID_A " !" ID_B "\ndeny dm_writeboost !aabb\n");
+	guard_at(*state, "enforce sealed\n", "deny scap " ID_A " " ID_B "\ndeny dm_writeboost\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B "\ndeny dm_writeboost\n");
 }
 
 static void test_guard_in_step(void **state)
@@ -220,6 +239,7 @@ static void test_guard_in_step(void **state)
 static void test_guard_admit(void **state)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+	dg_auto_free char *before = NULL;
 
 	generation(*state, "6.1.0-1-amd64", "", 1, ID_B);
 	assert_int_equal(dg_generation_manifest(*state, "/usr/lib/drvguard", "6.1.0-1-amd64", 1, &m, NULL), 0);
@@ -227,17 +247,23 @@ static void test_guard_admit(void **state)
 	fx_text(*state, "/proc/sys/kernel/version", "#1\n");
 	guard_at(*state, "enforce\n", "deny scap " ID_A " !" ID_B "\n");
 	/* For another kernel. */
-	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	free(dg_guard_admit(*state, "6.1.0-1-amd64", m));
 	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B "\n");
 	fx_text(*state, "/proc/sys/kernel/osrelease", "6.1.0-1-amd64\n");
-	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	before = dg_guard_admit(*state, "6.1.0-1-amd64", m);
 	expect_file(*state, DIR "policy", "deny scap " ID_A " " ID_B "\n");
+	dg_guard_put_back(*state, before);
+	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B "\n");
+	m->entries[0].verdict = DG_VERDICT_REFUSED;
+	assert_null(dg_guard_admit(*state, "6.1.0-1-amd64", m));
+	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B "\n");
+	m->entries[0].verdict = DG_VERDICT_EXACT;
 	/* Not guarded: nobody to let in. */
 	fx_text(*state, DIR "policy", "deny other\n");
-	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	free(dg_guard_admit(*state, "6.1.0-1-amd64", m));
 	expect_file(*state, DIR "policy", "deny other\n");
 	guard_at(*state, "enforce sealed\n", "deny scap " ID_A "\n");
-	dg_guard_admit(*state, "6.1.0-1-amd64", m);
+	free(dg_guard_admit(*state, "6.1.0-1-amd64", m));
 	expect_file(*state, DIR "policy", "deny scap " ID_A "\n");
 }
 

@@ -50,26 +50,37 @@ static void test_guardpolicy_make_knows_other_builds(void **state)
 	generation(*state, "6.1.0-2-amd64", "", 1, ID_B);
 	generation(*state, "6.1.0-2-amd64", "", 2, "aabb");
 	two_drivers(&t, *state, ID_A, NULL);
-	expect_policy(&t, "deny scap " ID_A " !" ID_B " !aabb\ndeny dm_writeboost\n");
+	expect_policy(&t, "deny scap " ID_A " !aabb !" ID_B "\ndeny dm_writeboost\n");
 }
 
 /* The package of the running kernel was replaced: what is staged since is for the next boot. */
 static void test_guardpolicy_make_for_the_kernel_that_runs(void **state)
 {
+	struct dg_generation current = { 0 };
 	struct two t;
 
+	/* 2 was rolled back: 3 comes after 1. */
 	generation(*state, "6.1.0-1-amd64", "11", 1, "aa");
 	generation(*state, "6.1.0-1-amd64", "11", 2, "bb");
 	generation(*state, "6.1.0-1-amd64", "22", 3, "cc");
+	assert_int_equal(
+		dg_generation_manifest(*state, "/usr/lib/drvguard", "6.1.0-1-amd64", 3, &current.manifest, NULL), 0);
+	current.manifest->previous = 1;
 	two_drivers(&t, *state, "cc", NULL);
+	t.survey.generation = &current;
 	snprintf(t.survey.now.build_id, sizeof(t.survey.now.build_id), "11");
 	snprintf(t.kernel.build_id, sizeof(t.kernel.build_id), "22");
-	expect_policy(&t, "deny scap bb !aa !cc\ndeny dm_writeboost\n");
+	expect_policy(&t, "deny scap aa !cc !bb\ndeny dm_writeboost\n");
+	/* Refused by the build that is installed now, and right in the one that runs. */
+	t.standing[0].match = DG_MISMATCH;
+	expect_policy(&t, "deny scap aa !cc !bb\ndeny dm_writeboost\n");
+	t.standing[0].match = DG_MATCH;
 	snprintf(t.survey.now.build_id, sizeof(t.survey.now.build_id), "22");
-	expect_policy(&t, "deny scap cc !aa !bb\ndeny dm_writeboost\n");
+	expect_policy(&t, "deny scap cc !bb !aa\ndeny dm_writeboost\n");
 	/* Nothing was ever proven for it. */
 	snprintf(t.survey.now.build_id, sizeof(t.survey.now.build_id), "33");
-	expect_policy(&t, "deny scap !aa !bb !cc\ndeny dm_writeboost\n");
+	expect_policy(&t, "deny scap !cc !bb !aa\ndeny dm_writeboost\n");
+	dg_manifest_free(current.manifest);
 }
 
 static void test_guardpolicy_parse(void **state)

@@ -60,6 +60,14 @@ int dg_attempt_begin(const char *root, const char *store, const struct dg_attemp
 	return write_boot(root, store, a, a->boot, d);
 }
 
+void dg_attempt_drop(const char *root, const char *store, const struct dg_attempt *a)
+{
+	dg_auto_free char *boot = boot_of(root, store, a), *path = path_of(root, store, a->name);
+
+	if (path && *a->boot && dg_streq(boot, a->boot))
+		(void)dg_file_remove(path);
+}
+
 int dg_attempt_confirm(const char *root, const char *store, const struct dg_attempt *a, struct dg_diag *d)
 {
 	dg_auto_free char *before = boot_of(root, store, a);

@@ -27,6 +27,9 @@ int dg_attempt_begin(const char *root, const char *store, const struct dg_attemp
 /* Whether the last attempt at this very file in this kernel was in another boot, and ended badly. */
 bool dg_attempt_failed(const char *root, const char *store, const struct dg_attempt *a);
 
+/* It was not loaded after all, and the machine goes on: an attempt of this boot was none. */
+void dg_attempt_drop(const char *root, const char *store, const struct dg_attempt *a);
+
 /* It is loaded, and the machine is well. 1: that is new; 0: it was known. */
 int dg_attempt_confirm(const char *root, const char *store, const struct dg_attempt *a, struct dg_diag *d);
 

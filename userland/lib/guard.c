@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "../../kmod/uapi/drvguard.h"
@@ -15,6 +16,8 @@
 
 #define SECURITYFS "/sys/kernel/security"
 /* Somebody asked for permissive: guard = enforce does not count until the next boot. */
+/* include/linux/proc_ns.h: the inode of the first PID namespace. */
+#define INIT_PID_NS 0xEFFFFFFCU
 #define BY_HAND "/run/drvguard/guard-permissive"
 #define DOCUMENT "docs/kernel-module.md"
 #define CONTROL(name) DRVGUARD_SECURITYFS_DIR "/" name
@@ -51,6 +54,31 @@ static int read_control(const char *root, const char *path, size_t max, char **r
 	return 0;
 }
 
+/*
+ * The kernel under us is not that of another root, of a chroot in which an image is made, or of a
+ * container, though its files may be there too.
+ */
+static bool is_foreign(const char *root)
+{
+	dg_auto_free char *dir = dg_path_join(root, SECURITYFS);
+	struct stat here, init;
+	struct statfs fs;
+
+	if (strcmp(root, "/") != 0)
+		return dir && statfs(dir, &fs) == 0 && fs.f_type == SECURITYFS_MAGIC;
+	if (stat("/proc/self/ns/pid", &init) == 0 && init.st_ino != INIT_PID_NS)
+		return true;
+	/* Units have no leave to look there; they run in no chroot. */
+	return stat("/", &here) == 0 && stat("/proc/1/root/.", &init) == 0 &&
+	       (here.st_ino != init.st_ino || here.st_dev != init.st_dev);
+}
+
+static int tell_foreign(const char *root, struct dg_diag *d)
+{
+	return dg_diag_set(d, -ENODEV, root, "run it on the machine itself, without --root",
+			   "the guard is that of the machine's own kernel and root");
+}
+
 /* Why it said EPERM: each has another cure. */
 static int tell_refused(const char *root, const char *path, struct dg_diag *d)
 {
@@ -69,7 +97,7 @@ static int tell_refused(const char *root, const char *path, struct dg_diag *d)
 			   "the guard takes it from CAP_SYS_MODULE alone");
 }
 
-/* One write is one policy, one word. */
+/* One write is one policy, one word. O_TRUNC is for files of a test. */
 static int write_control(const char *root, const char *path, const char *text, struct dg_diag *d)
 {
 	dg_auto_free char *full = dg_path_join(root, path);
@@ -153,11 +181,13 @@ void dg_guard_freep(struct dg_guard **g)
 int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d)
 {
 	dg_auto_free char *dir = dg_path_join(root, "/run/drvguard"), *path = dg_path_join(root, BY_HAND);
-	int r = dir && path ? write_mode(root, word, d) : -ENOMEM;
+	int r = dir && path ? 0 : -ENOMEM;
 
-	if (r < 0)
+	if (r == 0)
+		r = is_foreign(root) ? tell_foreign(root, d) : write_mode(root, word, d);
+	if (r < 0 || dg_streq(word, DRVGUARD_MODE_SEAL))
 		return r;
-	if (!dg_streq(word, DRVGUARD_MODE_PERMISSIVE))
+	if (dg_streq(word, DRVGUARD_MODE_ENFORCE))
 		return unlink(path) < 0 && errno != ENOENT ? dg_diag_errno(d, -errno, path, "remove") : 0;
 	r = dg_dir_make(dir);
 	if (r == 0)
@@ -233,33 +263,42 @@ static const struct dg_standing *standing_of_module(const struct dg_survey *s)
 	return NULL;
 }
 
+/* The file at @path as one that is loaded in this boot; *ret_file owns what @ret points to. */
+static int attempt_at(const struct dg_survey *s, const char *path, struct dg_modfile **ret_file, struct dg_attempt *ret,
+		      struct dg_diag *d)
+{
+	int r = dg_modfile_read(path, ret_file, d);
+
+	if (r == 0)
+		r = dg_modfile_hash(*ret_file);
+	if (r == 0)
+		*ret = (struct dg_attempt){ MODULE, s->kernel->release, (*ret_file)->sha256, s->boot_id };
+	return r;
+}
+
 /*
  * It may take the machine down like any other driver: the attempt is on record before,
  * and after an unclean boot it is not loaded again by itself.
  */
-static int may_load(const struct dg_survey *s, const char *path, bool asked, struct dg_diag *d)
+static int may_load(const struct dg_survey *s, const char *path, const struct dg_attempt *a, bool asked,
+		    struct dg_diag *d)
 {
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-	struct dg_attempt a = { .name = MODULE, .release = s->kernel->release, .boot = s->boot_id };
-	int r = dg_modfile_read(path, &m, d);
+	int r;
 
-	if (r == 0)
-		r = dg_modfile_hash(m);
-	if (r < 0)
-		return r;
-	a.sha256 = m->sha256;
-	if (!asked && dg_attempt_failed(s->root, s->config->store, &a))
+	if (!asked && dg_attempt_failed(s->root, s->config->store, a))
 		return dg_diag_set(d, -ECANCELED, path, "run drvguard guard load to try it again",
 				   "its last load was followed by an unclean boot");
 	/* Early on a read-only root nothing can be recorded. */
-	r = dg_attempt_begin(s->root, s->config->store, &a, d);
+	r = dg_attempt_begin(s->root, s->config->store, a, d);
 	return r < 0 && access(s->kernel->modules_dir, W_OK) == 0 ? r : 0;
 }
 
 static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
 	const struct dg_standing *st = standing_of_module(s);
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
 	dg_auto_free char *path = NULL;
+	struct dg_attempt a;
 	int r = dg_modprobe_path(s->kernel->modules_dir, MODULE, &path);
 
 	if (r < 0)
@@ -267,14 +306,24 @@ static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
 				   "there is no drvguard.ko for it");
 	if (st && !asked && (st->driver->load == DG_LOAD_NEVER || !dg_standing_load_path(st)))
 		return dg_diag_set(d, -ECANCELED, path, "see drvguard status " MODULE, "is not to be loaded");
-	r = may_load(s, path, asked, d);
+	r = attempt_at(s, path, &m, &a, d);
+	if (r == 0)
+		r = may_load(s, path, &a, asked, d);
 	/* A hold of its own is lifted with the others', which is after this. */
 	if (r == 0 && st)
 		r = dg_hold_lift(s->root, MODULE, d);
 	if (r < 0)
 		return r;
 	r = dg_modprobe_load(s->kernel->modules_dir, MODULE);
-	return r < 0 ? dg_diag_errno(d, r, path, "load") : 0;
+	if (r == 0)
+		return 0;
+	/* It was not that the machine went down. */
+	dg_attempt_drop(s->root, s->config->store, &a);
+	if (r == -EPERM)
+		return dg_diag_set(d, r, path,
+				   "see modprobe.d(5) for a blacklist, and whether the kernel wants modules signed",
+				   "may not be loaded");
+	return dg_diag_errno(d, r, path, "load");
 }
 
 /* Of our own root's kernel; where nobody mounted securityfs, as some inits do not, we do. -ENODEV: it cannot be. */
@@ -286,52 +335,51 @@ static int bring_up(const struct dg_survey *s, bool asked, struct dg_diag *d)
 		return -ENODEV;
 	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
 		(void)mount("securityfs", SECURITYFS, "securityfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
-		return dg_diag_set(d, -ENODEV, DRVGUARD_SECURITYFS_DIR, "it needs a kernel with CONFIG_SECURITYFS",
-				   "drvguard.ko is loaded, and no guard is there");
-	return 0;
+	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) == 0)
+		return 0;
+	if (access(DRVGUARD_SYSFS_DIR, F_OK) < 0)
+		return dg_diag_set(d, -ENODEV, MODULE, "see modprobe.d(5) for an install line of it",
+				   "modprobe ended well and loaded nothing");
+	return dg_diag_set(d, -ENODEV, DRVGUARD_SECURITYFS_DIR,
+			   "see that securityfs is mounted, and the kernel has CONFIG_SECURITYFS",
+			   "drvguard.ko is loaded, and no guard is there");
 }
 
 int dg_guard_confirm(const struct dg_survey *s, struct dg_diag *d)
 {
-	struct dg_attempt a = { .name = MODULE, .release = s->kernel->release, .boot = s->boot_id };
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
 	dg_auto_free char *path = NULL;
+	struct dg_attempt a;
+	struct dg_loaded l;
 
 	/* One that is configured is confirmed like the others. */
-	if (!s->running || !s->now.kmod_abi || !s->kernel->modules_dir || standing_of_module(s) ||
-	    dg_modprobe_path(s->kernel->modules_dir, MODULE, &path) < 0 || dg_modfile_read(path, &m, NULL) < 0 ||
-	    dg_modfile_hash(m) < 0)
+	if (!s->running || !s->kernel->modules_dir || standing_of_module(s) ||
+	    dg_modprobe_path(s->kernel->modules_dir, MODULE, &path) < 0 || attempt_at(s, path, &m, &a, NULL) < 0)
 		return 0;
-	a.sha256 = m->sha256;
-	return dg_attempt_confirm(s->root, s->config->store, &a, d);
+	/* What was installed since shows itself in the next boot. */
+	dg_loaded_read(s->root, MODULE, &l);
+	return l.loaded && dg_loaded_is(&l, m) ? dg_attempt_confirm(s->root, s->config->store, &a, d) : 0;
 }
 
 /* --- keeping it in step ----------------------------------------------------- */
 
-/* What it is to say by @s, beside what it has to keep of what it says. */
-static int wanted(const struct dg_survey *s, const struct dg_guard *g, struct dg_guardpolicy **ret)
+/* What it is to say by @s: a section that is misspelt lets nothing in. */
+static int wanted(const struct dg_survey *s, const struct dg_guardpolicy *old, struct dg_guardpolicy **ret)
 {
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *old = NULL;
-	int r = dg_guardpolicy_make(s, &p);
+	int r = dg_guardpolicy_make(s, ret);
 
-	if (r == 0)
-		r = dg_guardpolicy_parse(g->policy, &old);
-	/* A section that is misspelt lets nothing in; sealed, what is known is not forgotten. */
-	if (r == 0 && (s->config->problems.n || g->sealed))
-		r = dg_guardpolicy_keep(p, old, g->sealed);
-	if (r == 0)
-		*ret = dg_take(p);
+	if (r == 0 && s->config->problems.n)
+		r = dg_guardpolicy_keep(*ret, old, false);
 	return r;
 }
 
 int dg_guard_in_step(const struct dg_survey *s, const struct dg_guard *g, bool *ret)
 {
 	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *have = NULL;
-	int r = wanted(s, g, &p);
+	int r = dg_guardpolicy_parse(g->policy, &have);
 
 	if (r == 0)
-		r = dg_guardpolicy_parse(g->policy, &have);
+		r = wanted(s, have, &p);
 	if (r == 0)
 		*ret = dg_guardpolicy_same(p, have);
 	return r;
@@ -347,15 +395,6 @@ static int write_policy(const char *root, const struct dg_guardpolicy *p, const 
 	return r == -EFBIG ? dg_diag_set(d, r, root, "leave those out that need no guard",
 					 "more drivers are configured than a policy holds")
 			   : r;
-}
-
-/* The kernel under us is not that of another root, though its files may be there too. */
-static bool is_foreign(const char *root)
-{
-	dg_auto_free char *dir = dg_path_join(root, SECURITYFS);
-	struct statfs fs;
-
-	return strcmp(root, "/") != 0 && dir && statfs(dir, &fs) == 0 && fs.f_type == SECURITYFS_MAGIC;
 }
 
 static bool permissive_by_hand(const char *root)
@@ -378,14 +417,38 @@ static int tell_absent(const struct dg_survey *s, bool asked, const struct dg_di
 			   why->where, why->what);
 }
 
+/* Sealed it takes what is tighter, and that is what it gets; what is left to wish for is told. */
+static int write_sealed(const struct dg_survey *s, const struct dg_guard *g, struct dg_guardpolicy *p,
+			const struct dg_guardpolicy *old, struct dg_diag *d)
+{
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *now = NULL;
+	dg_auto_free char *want = dg_guardpolicy_format(p);
+	int r = want ? dg_guardpolicy_parse(want, &now) : -ENOMEM;
+
+	if (r == 0) {
+		dg_guardpolicy_tighten(now, old);
+		r = dg_guardpolicy_keep(now, old, true);
+	}
+	if (r == 0)
+		r = write_policy(s->root, now, g, d);
+	if (r < 0 || dg_guardpolicy_same(p, now))
+		return r;
+	return dg_diag_set(
+		d, -EPERM, CONTROL(DRVGUARD_CONTROL_POLICY), "reboot",
+		"the guard is sealed: what is staged now is let in, and what is not configured any more forgotten, by "
+		"the next boot");
+}
+
 int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL;
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *old = NULL;
 	struct dg_diag why = { 0 };
 	int r;
 
-	if (!s->running || is_foreign(s->root) || (!asked && s->config->guard == DG_GUARD_OFF))
+	if (!s->running || is_foreign(s->root))
+		return asked ? tell_foreign(s->root, d) : 0;
+	if (!asked && s->config->guard == DG_GUARD_OFF)
 		return 0;
 	r = dg_guard_read(s->root, &g, &why);
 	/* With nothing to guard it is not loaded by itself; one that is there guards nothing then. */
@@ -399,17 +462,19 @@ int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d)
 		*d = why;
 		return r;
 	}
-	r = wanted(s, g, &p);
+	r = dg_guardpolicy_parse(g->policy, &old);
+	if (r == 0)
+		r = wanted(s, old, &p);
 	if (r < 0)
 		return dg_diag_errno(d, r, CONTROL(DRVGUARD_CONTROL_POLICY), "make anew");
-	r = write_policy(s->root, p, g, d);
+	r = g->sealed ? write_sealed(s, g, p, old, d) : write_policy(s->root, p, g, d);
 	/* What was asked for by hand in this boot stays. */
 	if (r == 0 && s->config->guard == DG_GUARD_ENFORCE && !g->enforcing && !permissive_by_hand(s->root))
 		r = write_mode(s->root, DRVGUARD_MODE_ENFORCE, d);
 	return r;
 }
 
-void dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m)
+char *dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
 	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL;
@@ -419,9 +484,15 @@ void dg_guard_admit(const char *root, const char *release, const struct dg_manif
 	if (is_foreign(root) || dg_running_read(root, &now) < 0 || !dg_streq(now.release, release) ||
 	    (m->kernel_build_id[0] && now.build_id[0] && !dg_streq(m->kernel_build_id, now.build_id)) ||
 	    dg_guard_read(root, &g, NULL) < 0 || !g->policy || g->sealed || dg_guardpolicy_parse(g->policy, &p) < 0)
-		return;
+		return NULL;
 	for (size_t i = 0; i < m->n_entries; i++)
-		more |= dg_guardpolicy_prove(p, m->entries[i].name, m->entries[i].build_id) > 0;
-	if (more)
-		(void)write_policy(root, p, g, NULL);
+		if (m->entries[i].verdict != DG_VERDICT_REFUSED)
+			more |= dg_guardpolicy_prove(p, m->entries[i].name, m->entries[i].build_id) > 0;
+	return more && write_policy(root, p, g, NULL) == 0 ? dg_take(g->policy) : NULL;
+}
+
+void dg_guard_put_back(const char *root, const char *policy)
+{
+	if (policy)
+		(void)write_control(root, CONTROL(DRVGUARD_CONTROL_POLICY), policy, NULL);
 }

@@ -46,7 +46,8 @@ int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d);
  * Bring the guard to what @s asks for: load it where it is not and may be, its
  * policy, and the mode that is configured. @asked for by hand: also where it is not to be used, and what it
  * is suspected of is forgotten. 0 also when there is none, or nothing to do, or it is not to be used;
- * -ENODEV when there is none, and it is to enforce or was asked for.
+ * -ENODEV when there is none, and it is to enforce or was asked for; -EPERM when it is sealed, and not all could
+ * be done.
  */
 int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d);
 /* Whether @g lets in and refuses what @s asks for; ->policy must have been read. */
@@ -54,9 +55,12 @@ int dg_guard_in_step(const struct dg_survey *s, const struct dg_guard *g, bool *
 
 /*
  * Before @m's drivers become current for @release: where that runs, a guard that is there lets them in, and
- * what was current too, until it follows. Nothing is loaded, and nothing told: to follow is what counts.
+ * what was current too, until it follows. Nothing is loaded, and nothing told: to follow is what counts. The policy
+ * it had, when that was changed, for dg_guard_put_back() if it comes to nothing; caller frees.
  */
-void dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m);
+char *dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m);
+/* NULL: there is nothing to put back. */
+void dg_guard_put_back(const char *root, const char *policy);
 
 /* The machine is well with drvguard.ko loaded, though it is not configured: 1 when that is new. */
 int dg_guard_confirm(const struct dg_survey *s, struct dg_diag *d);

@@ -24,17 +24,12 @@ void dg_guardpolicy_freep(struct dg_guardpolicy **p)
 	dg_guardpolicy_free(*p);
 }
 
-static struct dg_guardpolicy_line *line_of(const struct dg_guardpolicy *p, const char *name)
+struct dg_guardpolicy_line *dg_guardpolicy_find(const struct dg_guardpolicy *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (dg_modname_equal(p->v[i].name, name))
 			return &p->v[i];
 	return NULL;
-}
-
-const struct dg_guardpolicy_line *dg_guardpolicy_find(const struct dg_guardpolicy *p, const char *name)
-{
-	return line_of(p, name);
 }
 
 static int add_line(struct dg_guardpolicy *p, const char *name, bool deny)
@@ -78,7 +73,7 @@ static int add_id(struct dg_guardpolicy *p, struct dg_guardpolicy_line *line, co
 
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex)
 {
-	struct dg_guardpolicy_line *line = line_of(p, name);
+	struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, name);
 	const struct dg_guardpolicy_line *there;
 	struct dg_guardpolicy_id *id = line && hex ? id_of(p, hex, &there) : NULL;
 
@@ -122,21 +117,31 @@ static bool same_line(const struct dg_guardpolicy_line *a, const struct dg_guard
 bool dg_guardpolicy_same(const struct dg_guardpolicy *a, const struct dg_guardpolicy *b)
 {
 	for (size_t i = 0; i < a->n; i++)
-		if (!same_line(&a->v[i], line_of(b, a->v[i].name)))
+		if (!same_line(&a->v[i], dg_guardpolicy_find(b, a->v[i].name)))
 			return false;
 	return a->n == b->n;
+}
+
+void dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct dg_guardpolicy_line *was = dg_guardpolicy_find(old, p->v[i].name);
+
+		for (size_t j = 0; was && j < p->v[i].n; j++)
+			p->v[i].ids[j].proven &= lets_in(was, p->v[i].ids[j].hex);
+	}
 }
 
 int dg_guardpolicy_keep(struct dg_guardpolicy *p, const struct dg_guardpolicy *old, bool ids)
 {
 	for (size_t i = 0; i < old->n; i++) {
 		const struct dg_guardpolicy_line *was = &old->v[i];
-		struct dg_guardpolicy_line *line = line_of(p, was->name);
+		struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, was->name);
 		bool whole = !line;
 
 		if (whole && add_line(p, was->name, was->deny) < 0)
 			return -ENOMEM;
-		line = line_of(p, was->name);
+		line = dg_guardpolicy_find(p, was->name);
 		for (size_t j = 0; (whole || ids) && j < was->n; j++)
 			if (add_id(p, line, was->ids[j].hex, whole && was->ids[j].proven) < 0)
 				return -ENOMEM;
@@ -228,6 +233,7 @@ char *dg_guardpolicy_format(const struct dg_guardpolicy *p)
 
 struct manifests {
 	struct dg_manifest **v; /* of a release the oldest first */
+	unsigned int *number;
 	size_t n;
 };
 
@@ -236,6 +242,7 @@ static void manifests_free(struct manifests *m)
 	for (size_t i = 0; i < m->n; i++)
 		dg_manifest_free(m->v[i]);
 	free(m->v);
+	free(m->number);
 }
 
 static int collect(const struct dg_survey *s, struct manifests *all)
@@ -256,39 +263,47 @@ static int collect(const struct dg_survey *s, struct manifests *all)
 			if (dg_generation_manifest(s->root, s->config->store, *release, *n, &m, NULL) < 0)
 				continue;
 			r = DG_GROW(all->v, all->n);
-			if (r < 0)
+			if (r == 0)
+				r = DG_GROW(all->number, all->n);
+			if (r < 0) {
 				dg_manifest_free(m);
-			else
-				all->v[all->n++] = m;
+				continue;
+			}
+			all->number[all->n] = *n;
+			all->v[all->n++] = m;
 		}
 	}
 	return r;
 }
 
-/* The verdict on what is staged is the running kernel's, not that of another build of it that is installed by now. */
-static bool is_for_running(const struct dg_survey *s, const struct dg_standing *st)
+/* What was proven for the kernel that runs, by its build-id, when that was current: back from what is current now. */
+static const char *proven_before(const struct dg_survey *s, const char *name, const struct manifests *all)
 {
-	if (!s->now.build_id[0] || (st->staged_ours && s->generation->manifest &&
-				    dg_streq(s->generation->manifest->kernel_build_id, s->now.build_id)))
-		return true;
-	return dg_kernel_build_id(s->kernel, NULL) < 0 || dg_streq(s->kernel->build_id, s->now.build_id);
+	const struct dg_manifest *m = s->generation ? s->generation->manifest : NULL;
+
+	while (m) {
+		const struct dg_manifest_entry *e =
+			dg_streq(m->kernel_build_id, s->now.build_id) ? dg_manifest_find(m, name) : NULL;
+		const struct dg_manifest *before = NULL;
+
+		if (e)
+			return e->verdict == DG_VERDICT_REFUSED ? NULL : e->build_id;
+		for (size_t i = 0; i < all->n && !before; i++)
+			if (all->number[i] == m->previous && dg_streq(all->v[i]->release, m->release) &&
+			    m->previous < DG_GENERATION_MAX)
+				before = all->v[i];
+		/* A number never leads to a later one, so it ends. */
+		m = before && before->previous < m->previous ? before : NULL;
+	}
+	return NULL;
 }
 
 /* The build that may run; "" where it has no build-id, NULL where there is none. */
 static const char *proven_id(const struct dg_survey *s, const struct dg_standing *st, const struct manifests *all)
 {
-	const char *id = NULL;
-
-	if (st->match == DG_MATCH && st->staged.file && is_for_running(s, st))
-		return st->staged.file->build_id;
-	for (size_t i = 0; st->match == DG_MATCH && i < all->n; i++) {
-		const struct dg_manifest_entry *e = dg_streq(all->v[i]->kernel_build_id, s->now.build_id)
-							    ? dg_manifest_find(all->v[i], st->driver->name)
-							    : NULL;
-
-		id = e && e->verdict != DG_VERDICT_REFUSED ? e->build_id : id;
-	}
-	return id;
+	if (!st->staged.file || dg_standing_is_for_running(s, st))
+		return st->match == DG_MATCH && st->staged.file ? st->staged.file->build_id : NULL;
+	return proven_before(s, st->driver->name, all);
 }
 
 static int make_line(struct dg_guardpolicy *p, const struct dg_survey *s, const struct dg_standing *st,
@@ -308,7 +323,7 @@ static int make_line(struct dg_guardpolicy *p, const struct dg_survey *s, const 
 static int add_known(struct dg_guardpolicy *p, const struct manifests *all)
 {
 	for (size_t i = 0; i < p->n; i++)
-		for (size_t j = 0; j < all->n; j++) {
+		for (size_t j = all->n; j-- > 0;) {
 			const struct dg_manifest_entry *e = dg_manifest_find(all->v[j], p->v[i].name);
 
 			if (e && add_id(p, &p->v[i], e->build_id, false) < 0)

@@ -43,11 +43,14 @@ int dg_guardpolicy_make(const struct dg_survey *s, struct dg_guardpolicy **ret);
  */
 int dg_guardpolicy_keep(struct dg_guardpolicy *p, const struct dg_guardpolicy *old, bool ids);
 
+/* Let in of the drivers of @old no build that it does not. */
+void dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old);
+
 /* Let @hex in as the driver @name, which is in @p: 1; 0: it is already, or cannot be. */
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex);
 
 /* The line of @name, '-' and '_' being the same; NULL for none. */
-const struct dg_guardpolicy_line *dg_guardpolicy_find(const struct dg_guardpolicy *p, const char *name);
+struct dg_guardpolicy_line *dg_guardpolicy_find(const struct dg_guardpolicy *p, const char *name);
 size_t dg_guardpolicy_count(const struct dg_guardpolicy_line *line, bool proven);
 /* Whether they let the same builds in and refuse as strictly, whatever else they know. */
 bool dg_guardpolicy_same(const struct dg_guardpolicy *a, const struct dg_guardpolicy *b);

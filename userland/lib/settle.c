@@ -52,7 +52,13 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 	}
 	for (size_t i = 0; s->running && i < s->n; i++) {
 		struct dg_diag one;
-		int r = settle_one(s, &s->v[i], remarks, &one);
+		int r;
+
+		/* What is judged for the next boot says nothing of this one: as it was found when it began, it stays.
+		 */
+		if (s->v[i].staged.file && !dg_standing_is_for_running(s, &s->v[i]))
+			continue;
+		r = settle_one(s, &s->v[i], remarks, &one);
 
 		if (r < 0 && !first) {
 			first = r;

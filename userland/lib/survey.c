@@ -82,6 +82,14 @@ static bool proven(struct dg_survey *s, const struct dg_standing *st, const stru
 	       (e->verdict == DG_VERDICT_EXACT || st->driver->product->require != DG_REQUIRE_EXACT);
 }
 
+bool dg_standing_is_for_running(const struct dg_survey *s, const struct dg_standing *st)
+{
+	if (!s->now.build_id[0] || (st->staged_ours && s->generation->manifest &&
+				    dg_streq(s->generation->manifest->kernel_build_id, s->now.build_id)))
+		return true;
+	return dg_kernel_build_id(s->kernel, NULL) < 0 || dg_streq(s->kernel->build_id, s->now.build_id);
+}
+
 static int judge_staged(struct dg_survey *s, struct dg_standing *st, struct dg_diag *d)
 {
 	const struct dg_manifest *m = st->staged_ours ? s->generation->manifest : NULL;

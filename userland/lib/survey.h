@@ -127,6 +127,12 @@ const char *dg_standing_match_path(const struct dg_standing *s);
 /* The same, or NULL for one that may not load by itself either: where a fixed place has to lead. */
 const char *dg_standing_load_path(const struct dg_standing *s);
 
+/*
+ * Whether the verdict on what is staged is the running kernel's, and not that of another build of the
+ * same release that was installed since it booted.
+ */
+bool dg_standing_is_for_running(const struct dg_survey *s, const struct dg_standing *st);
+
 /* Whether what is loaded is @f, by build-id, else by source, else by version. */
 bool dg_loaded_is(const struct dg_loaded *l, const struct dg_modfile *f);
 /* Not what is to be loaded from there, so that the next boot goes wrong. */

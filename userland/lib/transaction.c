@@ -124,12 +124,11 @@ static void drop_built(const struct dg_transaction *t)
 }
 
 /* From the rename on somebody may load what is new: the guard must not take it for unproven meanwhile. */
-static void tell_guard(const struct dg_transaction *t)
+static char *tell_guard(const struct dg_transaction *t)
 {
 	dg_auto(dg_manifest_freep) struct dg_manifest *to = manifest_of(t, t->intent.to);
 
-	if (to && t->config->guard != DG_GUARD_OFF)
-		dg_guard_admit(t->root, t->intent.release, to);
+	return to && t->config->guard != DG_GUARD_OFF ? dg_guard_admit(t->root, t->intent.release, to) : NULL;
 }
 
 static int switch_to(const struct dg_transaction *t, unsigned int number, struct dg_diag *d)
@@ -203,22 +202,25 @@ static int undo(struct dg_transaction *t, struct dg_diag *d)
 
 int dg_transaction_commit(struct dg_transaction *t, struct dg_diag *d)
 {
+	dg_auto_free char *before = NULL;
 	int r;
 
 	if (dg_interrupted()) {
 		dg_transaction_abandon(t);
 		return dg_interrupt_diag(d);
 	}
-	tell_guard(t);
+	before = tell_guard(t);
 	r = switch_to(t, t->intent.to, d);
 	if (r < 0 && is_current(t, t->intent.from)) {
+		dg_guard_put_back(t->root, before);
 		dg_transaction_abandon(t);
 		return r;
 	}
 	if (r == 0)
 		r = settle(t, d);
 	if (r < 0) {
-		(void)undo(t, NULL);
+		if (undo(t, NULL) == 0)
+			dg_guard_put_back(t->root, before);
 		return r;
 	}
 	r = dg_intent_clear(t->root, t->store);

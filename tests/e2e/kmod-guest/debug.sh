@@ -15,6 +15,8 @@ if [ "$kind" = kasan ]; then
 	echo clear >/sys/kernel/debug/kmemleak
 else
 	shown "a debug kernel: KCSAN" grep -q "enabled: 1" /sys/kernel/debug/kcsan
+	insmod /modules/racer.ko 2>/dev/null
+	shown "it sees a race that is there" sh -c 'dmesg | grep -q "BUG: KCSAN: data-race in race.*\[racer\]"'
 fi
 
 shown "the debug build's self-tests pass" insmod /modules/drvguard-debug.ko
@@ -34,8 +36,10 @@ dmesg >/log
 if [ "$kind" = kasan ]; then
 	wrong="WARNING|BUG|Oops|KASAN:|UBSAN:|kmemleak: [0-9]|possible (circular|recursive)|suspicious RCU|inconsistent lock"
 else
+	points=$(sed -n 's/^setup_watchpoints: //p' /sys/kernel/debug/kcsan)
+	shown "it looked at accesses" test "$points" -gt 1000
 	# The line that begins a report names both functions; those below it have the module's name.
-	echo "# $(grep -c "BUG: KCSAN:" /log) reports of KCSAN, $(grep "BUG: KCSAN:" /log | grep -c "dg_\|drvguard") of them ours; watchpoints: $(sed -n 's/^setup_watchpoints: //p' /sys/kernel/debug/kcsan)"
+	echo "# $(grep -c "BUG: KCSAN:" /log) reports of KCSAN, $(grep "BUG: KCSAN:" /log | grep -c "dg_\|drvguard") of them ours; watchpoints: $points"
 	wrong="KCSAN:.*(dg_|drvguard)|\[drvguard\]|Oops"
 fi
 shown "no BUG, WARNING, Oops, leak, race or lockdep line" sh -c "! grep -E '$wrong' /log"
