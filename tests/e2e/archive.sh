@@ -83,7 +83,7 @@ apt_has() {
 # Newest downloaded file of PACKAGE; fails if there is none.
 deb_cached() {
 	local file
-	file=$(find "$cache_dir/deb" -name "$1_*.deb" 2>/dev/null | sort -V | tail -n 1)
+	file=$(find "$cache_dir/deb" -maxdepth 1 -name "$1_*.deb" 2>/dev/null | sort -V | tail -n 1)
 	[ -n "$file" ] && printf '%s\n' "$file"
 }
 
