@@ -163,11 +163,14 @@ static void show_log(struct dg_job *job)
 	dg_job_print_as(job, "loads");
 }
 
-static bool set_mode(struct dg_job *job, const char *word)
+/* @told: what was said already; NULL: nothing. */
+static bool set_mode(struct dg_job *job, const char *word, const struct dg_diag *told)
 {
 	struct dg_diag d = { 0 };
 	int r = dg_guard_set_mode(job->context->root, word, &d);
 
+	if (r < 0 && told && dg_streq(told->what, d.what))
+		return false;
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	else
@@ -189,7 +192,7 @@ static void load(struct dg_job *job, const char *word)
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	/* What is not in step is not made to stay so. */
-	if (word && (r == 0 || (r != -ENODEV && dg_streq(word, DRVGUARD_MODE_ENFORCE))) && !set_mode(job, word))
+	if (word && (r == 0 || (r != -ENODEV && dg_streq(word, DRVGUARD_MODE_ENFORCE))) && !set_mode(job, word, r < 0 ? &d : NULL))
 		return;
 	if (r == 0)
 		status(job);
@@ -218,7 +221,7 @@ enum dg_exit cmd_guard(const struct dg_context *c)
 		show_log(&job);
 	else if (dg_streq(what, DRVGUARD_MODE_PERMISSIVE)) {
 		/* Who needs that needs it now: whoever else writes, and whatever else is wrong. */
-		if (set_mode(&job, what))
+		if (set_mode(&job, what, NULL))
 			status(&job);
 	} else if (!dg_streq(what, "load") && !is_mode(what)) {
 		dg_report_note("no such word for guard", "it is status, load, permissive, enforce, seal or log");
