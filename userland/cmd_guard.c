@@ -192,7 +192,8 @@ static void load(struct dg_job *job, const char *word)
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	/* What is not in step is not made to stay so. */
-	if (word && (r == 0 || (r != -ENODEV && dg_streq(word, DRVGUARD_MODE_ENFORCE))) && !set_mode(job, word, r < 0 ? &d : NULL))
+	if (word && (r == 0 || (r != -ENODEV && dg_streq(word, DRVGUARD_MODE_ENFORCE))) &&
+	    !set_mode(job, word, r < 0 ? &d : NULL))
 		return;
 	if (r == 0)
 		status(job);
