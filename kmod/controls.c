@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <linux/user_namespace.h>
 
 #include "controls.h"
@@ -97,30 +98,30 @@ static ssize_t dg_policy_read(struct file *file, char __user *to, size_t count,
 	return simple_read_from_buffer(to, count, pos, copy->text, copy->len);
 }
 
-/* One write is one policy: there is no end of file to wait for. */
-static ssize_t dg_policy_write(struct file *file, const char __user *from,
-			       size_t count, loff_t *pos)
+/* One write(2), or writev(2), is one policy: there is no end of file to wait for. */
+static ssize_t dg_policy_write(struct kiocb *iocb, struct iov_iter *from)
 {
+	size_t count = iov_iter_count(from);
 	char *text;
 	int ret;
 
-	if (!dg_may_control(file))
+	if (!dg_may_control(iocb->ki_filp))
 		return -EPERM;
-	if (*pos)
+	if (iocb->ki_pos)
 		return -EINVAL;
 	if (count > DRVGUARD_POLICY_MAX)
 		return -EFBIG;
 	text = dg_inject() ? NULL : kvmalloc(count + 1, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
-	if (copy_from_user(text, from, count))
+	if (!copy_from_iter_full(text, count, from))
 		ret = -EFAULT;
 	else
 		ret = dg_guard_set_policy(text, count);
 	kvfree(text);
 	if (ret)
 		return ret;
-	*pos += count;
+	iocb->ki_pos += count;
 	return count;
 }
 
@@ -129,7 +130,7 @@ static const struct file_operations dg_policy_fops = {
 	.open = dg_policy_open,
 	.release = dg_policy_release,
 	.read = dg_policy_read,
-	.write = dg_policy_write,
+	.write_iter = dg_policy_write,
 	.llseek = default_llseek,
 };
 
@@ -261,10 +262,13 @@ static void dg_control_remove(struct dentry *dentry)
  */
 static void dg_controls_remove(size_t n)
 {
-	while (n--) {
-		make_bad_inode(d_inode(dg_control_dentries[n]));
+	size_t i;
+
+	/* All before any is removed, which takes time. */
+	for (i = 0; i < n; i++)
+		make_bad_inode(d_inode(dg_control_dentries[i]));
+	while (n--)
 		dg_control_remove(dg_control_dentries[n]);
-	}
 	dg_control_remove(dg_control_dir);
 }
 

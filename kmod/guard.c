@@ -68,17 +68,32 @@ static void dg_make_word(char *s)
 			*s = '?';
 }
 
-/* What was changed, and by whom; policies may come fast. */
-static void dg_tell_change(const char *mode)
+/* The program that asks. */
+static void dg_get_program(char ret[TASK_COMM_LEN])
 {
 	char comm[TASK_COMM_LEN];
 
-	get_task_comm(comm, current);
+	get_task_comm(comm, current);	/* wants the array itself */
 	dg_make_word(comm);
-	if (mode)
-		pr_notice("%s, by %s[%d]\n", mode, comm, task_tgid_nr(current));
-	else
-		pr_info_ratelimited("another policy, by %s[%d]\n", comm, task_tgid_nr(current));
+	memcpy(ret, comm, sizeof(comm));
+}
+
+/* What was changed, or was not to be, and by whom. */
+static void dg_tell_mode(const char *what)
+{
+	char comm[TASK_COMM_LEN];
+
+	dg_get_program(comm);
+	pr_notice("%s, by %s[%d]\n", what, comm, task_tgid_nr(current));
+}
+
+/* The same of policies, which may come fast: none of them shall hide a mode. */
+static void dg_tell_policy(const char *what)
+{
+	char comm[TASK_COMM_LEN];
+
+	dg_get_program(comm);
+	pr_info_ratelimited("%s, by %s[%d]\n", what, comm, task_tgid_nr(current));
 }
 
 /* --- the decision --------------------------------------------------------- */
@@ -86,39 +101,40 @@ static void dg_tell_change(const char *mode)
 /* As far as build-ids are looked for: no module there is comes near it. */
 #define DG_SCAN_MAX	((size_t)SZ_64M)
 
-static struct dg_answer dg_ask(const char *name, const struct dg_build_id *id)
-{
-	struct dg_answer answer;
-
-	rcu_read_lock();
-	answer = dg_policy_ask(rcu_dereference(dg_policy), name, id);
-	rcu_read_unlock();
-	return answer;
-}
-
 /*
- * Mostly the first build-id is the module's. Only where it would not be let in for
- * it are others looked for that the policy knows.
+ * Mostly the first build-id is the module's, and it is let in for that. Where it is
+ * not, all there are count: the first that is known decides, and any may have it
+ * refused. So no line that is added can take that back by making another one known.
+ * One policy answers for all of them.
  */
 static struct dg_answer dg_identify(const struct module *mod, struct dg_load *load)
 {
-	struct dg_build_id id = { .len = 0 };
+	const struct dg_policy *policy;
 	struct dg_answer answer, other;
+	struct dg_build_id id;
 	const void *rodata;
 	size_t size, at = 0;
 
 	rodata = dg_module_rodata(mod, &size);
 	size = min(size, DG_SCAN_MAX);
 	dg_build_id_find(rodata, size, &at, &load->id);
-	answer = dg_ask(load->name, &load->id);
-	while (answer.standing == DG_UNPROVEN && !answer.known &&
+	rcu_read_lock();
+	policy = rcu_dereference(dg_policy);
+	answer = dg_policy_ask(policy, load->name, &load->id);
+	while (answer.standing == DG_UNPROVEN &&
 	       dg_build_id_find(rodata, size, &at, &id)) {
-		other = dg_ask(load->name, &id);
+		other = dg_policy_ask(policy, load->name, &id);
 		if (!other.known)
 			continue;
-		answer = other;
-		load->id = id;
+		other.deny |= answer.deny;
+		if (answer.known) {
+			answer.deny = other.deny;
+		} else {
+			answer = other;
+			load->id = id;
+		}
 	}
+	rcu_read_unlock();
 	return answer;
 }
 
@@ -179,8 +195,7 @@ static int dg_module_coming(const struct module *mod)
 	dg_make_word(load.name);
 	/* Our policy's names have '_'; one that kbuild did not make may not. */
 	strreplace(load.name, '-', '_');
-	get_task_comm(load.comm, current);
-	dg_make_word(load.comm);
+	dg_get_program(load.comm);
 	dg_judge(mod, &load);
 	dg_ledger_add(&load);
 	trace_drvguard_load(&load);
@@ -194,8 +209,10 @@ static int dg_module_notify(struct notifier_block *nb, unsigned long state,
 {
 	if (state == MODULE_STATE_COMING)
 		return notifier_from_errno(dg_module_coming(data));
-	if (state == MODULE_STATE_LIVE)
-		dg_ledger_live(data, ktime_get_boottime_ns());
+	/* DG_CAN_REFUSE is what the kernel's headers say. */
+	if (state == MODULE_STATE_LIVE &&
+	    dg_ledger_live(data, ktime_get_boottime_ns()) == DG_VERDICT_DENIED)
+		pr_err_once("this kernel takes no notice of a refusal\n");
 	return NOTIFY_OK;
 }
 
@@ -242,11 +259,12 @@ int dg_guard_set_policy(const char *text, size_t len)
 	mutex_unlock(&dg_guard_lock);
 	if (ret) {
 		dg_policy_free(policy);
+		dg_tell_policy("refused, being sealed: another policy");
 		return ret;
 	}
 	synchronize_rcu();
 	dg_policy_free(old);
-	dg_tell_change(NULL);
+	dg_tell_policy("another policy");
 	return 0;
 }
 
@@ -309,7 +327,9 @@ int dg_guard_set_mode(const char *word)
 	}
 	mutex_unlock(&dg_guard_lock);
 	if (!ret)
-		dg_tell_change(word);
+		dg_tell_mode(word);
+	else if (ret == -EPERM)
+		dg_tell_mode("refused, being sealed or by parameter: another mode");
 	return ret;
 }
 
@@ -347,8 +367,14 @@ unsigned int dg_guard_await_violation(struct file *file,
  */
 int dg_guard_init(void)
 {
+	int ret;
+
 	dg_enforcing = DG_CAN_REFUSE && dg_enforce == 1;
-	return dg_inject() ? -ENOMEM : register_module_notifier(&dg_module_nb);
+	ret = dg_inject() ? -ENOMEM : register_module_notifier(&dg_module_nb);
+	if (!ret)
+		pr_info("%s%s\n", dg_enforcing ? "enforce" : "permissive",
+			DG_CAN_REFUSE ? "" : ", for this kernel takes no notice of a refusal");
+	return ret;
 }
 
 /** dg_guard_exit() - no more; waits for decisions that are under way */

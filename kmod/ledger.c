@@ -7,8 +7,8 @@
  * it got there is passed over, and the gap shows in the numbers. What a policy
  * spoke of is kept longer, in a ring of its own: a busy boot shall not push it out.
  *
- * Locking: a spin lock around a copy of one entry. Context: process; adding and
- * showing never sleep while it is held.
+ * Locking: a spin lock, for the copy of one entry or the search for one. Context:
+ * process; adding and showing never sleep while it is held.
  */
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -31,6 +31,33 @@ static struct dg_load *dg_slot(u64 seq)
 	return &dg_loads[seq & (DRVGUARD_LOADS_MAX - 1)];
 }
 
+static struct dg_load *dg_kept_slot(u64 n)
+{
+	return &dg_kept[n & (DRVGUARD_LOADS_KEPT - 1)];
+}
+
+static u64 dg_oldest_kept(void)
+{
+	return dg_n_kept < DRVGUARD_LOADS_KEPT ? 0 : dg_n_kept - DRVGUARD_LOADS_KEPT;
+}
+
+/* The like of it is: whoever has one asked for again and again does not push out the others. */
+static bool dg_is_kept(const struct dg_load *load)
+{
+	u64 n;
+
+	for (n = dg_oldest_kept(); n < dg_n_kept; n++) {
+		const struct dg_load *kept = dg_kept_slot(n);
+
+		if (kept->verdict == load->verdict && kept->reason == load->reason &&
+		    kept->id.len == load->id.len &&
+		    !memcmp(kept->id.bytes, load->id.bytes, load->id.len) &&
+		    !strcmp(kept->name, load->name))
+			return true;
+	}
+	return false;
+}
+
 /** dg_ledger_add() - put @load into the ledger, which gives it its number */
 void dg_ledger_add(struct dg_load *load)
 {
@@ -42,29 +69,48 @@ void dg_ledger_add(struct dg_load *load)
 	spin_lock(&dg_ledger_lock);
 	load->seq = ++dg_last;
 	slot = dg_slot(load->seq);
-	if (slot->verdict != DG_VERDICT_UNGUARDED)
-		dg_kept[dg_n_kept++ & (DRVGUARD_LOADS_KEPT - 1)] = *slot;
+	if (slot->verdict != DG_VERDICT_UNGUARDED && !dg_is_kept(slot))
+		*dg_kept_slot(dg_n_kept++) = *slot;
 	*slot = *load;
 	spin_unlock(&dg_ledger_lock);
 }
 
-/** dg_ledger_live() - the newest entry of @mod is live, if it is still there */
-void dg_ledger_live(const struct module *mod, u64 now)
+/* The newest entry of a module that is not live yet, or NULL; under the lock. */
+static struct dg_load *dg_coming(const struct module *mod)
 {
-	u64 back;
+	u64 n;
+
+	for (n = 0; n < DRVGUARD_LOADS_MAX && n < dg_last; n++)
+		if (dg_slot(dg_last - n)->mod == mod)
+			return dg_slot(dg_last - n);
+	for (n = dg_n_kept; n > dg_oldest_kept(); n--)
+		if (dg_kept_slot(n - 1)->mod == mod)
+			return dg_kept_slot(n - 1);
+	return NULL;
+}
+
+/**
+ * dg_ledger_live() - the newest entry of a module is live, if it is still there
+ * @mod: the module
+ * @now: ns since boot
+ *
+ * Return: what had become of it.
+ */
+enum dg_verdict dg_ledger_live(const struct module *mod, u64 now)
+{
+	enum dg_verdict verdict = DG_VERDICT_UNGUARDED;
+	struct dg_load *load;
 
 	spin_lock(&dg_ledger_lock);
-	for (back = 0; back < DRVGUARD_LOADS_MAX && back < dg_last; back++) {
-		struct dg_load *load = dg_slot(dg_last - back);
-
-		if (load->mod != mod)
-			continue;
+	load = dg_coming(mod);
+	if (load) {
 		load->live = now;
 		/* Another module may come to the same address later. */
 		load->mod = NULL;
-		break;
+		verdict = load->verdict;
 	}
 	spin_unlock(&dg_ledger_lock);
+	return verdict;
 }
 
 const char *dg_verdict_word(enum dg_verdict verdict)
@@ -96,16 +142,15 @@ const char *dg_reason_word(enum dg_reason reason)
 /* The one numbered @pos, or the first behind it; under the lock. */
 static const struct dg_load *dg_from(u64 pos)
 {
-	u64 at, oldest = dg_last < DRVGUARD_LOADS_MAX ? 1 : dg_last - DRVGUARD_LOADS_MAX + 1;
+	u64 n, oldest = dg_last < DRVGUARD_LOADS_MAX ? 1 : dg_last - DRVGUARD_LOADS_MAX + 1;
 
 	if (pos > dg_last)
 		return NULL;
 	if (pos >= oldest)
 		return dg_slot(pos);
-	for (at = dg_n_kept < DRVGUARD_LOADS_KEPT ? 0 : dg_n_kept - DRVGUARD_LOADS_KEPT;
-	     at < dg_n_kept; at++)
-		if (dg_kept[at & (DRVGUARD_LOADS_KEPT - 1)].seq >= pos)
-			return &dg_kept[at & (DRVGUARD_LOADS_KEPT - 1)];
+	for (n = dg_oldest_kept(); n < dg_n_kept; n++)
+		if (dg_kept_slot(n)->seq >= pos)
+			return dg_kept_slot(n);
 	return dg_slot(oldest);
 }
 

@@ -52,7 +52,7 @@ struct dg_load {
 };
 
 void dg_ledger_add(struct dg_load *load);
-void dg_ledger_live(const struct module *mod, u64 now);
+enum dg_verdict dg_ledger_live(const struct module *mod, u64 now);
 
 const char *dg_verdict_word(enum dg_verdict verdict);
 const char *dg_reason_word(enum dg_reason reason);

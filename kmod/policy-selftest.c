@@ -36,6 +36,7 @@ static const struct dg_parse_case dg_parse_cases[] __initconst = {
 	{ "den", -EINVAL, 1 }, { "denyy scap", -EINVAL, 1 },
 	{ "deny scap abc", -EINVAL, 1 }, { "deny scap xy", -EINVAL, 1 },
 	{ "deny scap !", -EINVAL, 1 }, { "deny scap !!00", -EINVAL, 1 },
+	{ "deny !00", -EINVAL, 1 }, { "deny # 00", -EINVAL, 1 },
 	{ "deny a/b 00", -EINVAL, 1 }, { "deny s\xffp 00", -EINVAL, 1 },
 	{ "deny scap 00\r\n", -EINVAL, 1 },
 	{ "deny 0123456789012345678901234567890123456789012345678901234567890123", -EINVAL, 1 },
@@ -67,6 +68,7 @@ static const struct dg_ask_case dg_ask_cases[] __initconst = {
 	{ "dm_writeboost", 0xba, { DG_PROVEN, false, false, true } },
 	{ "dm_writeboost", 0xbb, { DG_UNPROVEN, false, false, false } },
 	{ "dm_writeboost", 0xac, { DG_UNPROVEN, true, false, true } },	/* denied, as another driver */
+	{ "dm_writeboost", 0xaa, { DG_UNPROVEN, true, false, true } },	/* the same, if proven as that */
 	{ "dm-writeboost", 0, { DG_UNGUARDED, false, false, false } },	/* no module's name */
 	{ "scbp", 0xaa, { DG_PROVEN, true, true, true } },
 	{ "scbp", 0xac, { DG_UNPROVEN, true, true, true } },

@@ -136,6 +136,9 @@ static int dg_take_name(struct dg_policy *p, struct dg_guarded *g,
 
 	if (!word || len >= sizeof(g->name))
 		return -EINVAL;
+	/* A build-id or a remark, where a name was forgotten. */
+	if (*word == DRVGUARD_POLICY_NOT || *word == '#')
+		return -EINVAL;
 	for (i = 0; i < len; i++) {
 		if (!isascii(word[i]) || !isgraph(word[i]) || word[i] == '/')
 			return -EINVAL;
@@ -289,8 +292,9 @@ const char *dg_policy_text(const struct dg_policy *policy, size_t *ret_len)
  * @name: as the loader knows it, with '_'
  * @id: its build-id
  *
- * A name that is guarded decides; else a build-id of a guarded driver does. A
- * build that is known and not proven is as forbidden under another guarded name.
+ * A name that is guarded decides whether it is proven; else a build-id of a guarded
+ * driver does. Both their lines say whether to refuse it, so that no line that is
+ * added takes anything back.
  */
 struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
 			       const struct dg_build_id *id)
@@ -307,9 +311,7 @@ struct dg_answer dg_policy_ask(const struct dg_policy *policy, const char *name,
 		return answer;
 	answer.renamed = !g;
 	answer.known = k;
-	answer.deny = g && g->deny;
-	if (!g || (k && !k->proven))
-		answer.deny |= policy->guarded[k->guarded].deny;
+	answer.deny = (g && g->deny) || (k && policy->guarded[k->guarded].deny);
 	answer.standing = k && k->proven && (!g || g == &policy->guarded[k->guarded]) ?
 			  DG_PROVEN : DG_UNPROVEN;
 	return answer;

@@ -37,6 +37,7 @@ for variant in proven:carrier stale:carrier-stale; do
 	# A section that is added here has no alignment yet.
 	objcopy --update-section ".note.gnu.build-id=$dir/note" --set-section-alignment .rodata.drvguard=4 "$dir/${variant#*:}.ko"
 done
+od -An -v -tx1 -j16 "$dir/note" | tr -d ' \n' >"$dir/carrier-stale.id"
 rm "$dir/note"
 build_id "$dir/proven.ko" >"$dir/proven.id"
 build_id "$dir/stale.ko" >"$dir/stale.id"

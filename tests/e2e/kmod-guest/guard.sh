@@ -7,7 +7,7 @@
 #   proven.ko    proven.id                   its build-id
 #   stale.ko     stale.id                    the same with another build-id
 #   noid.ko                                  without one
-#   carrier.ko, carrier-stale.ko            with a foreign build-id in front of its own
+#   carrier.ko, carrier-stale.ko            with a foreign build-id in front of its own; carrier-stale.id
 #   renamed.ko, renamed-stale.ko             with another name in it: renamed.name
 
 ctl=/sys/kernel/security/drvguard
@@ -16,6 +16,7 @@ renamed=$(cat /drivers/renamed.name)
 here=$(cat /drivers/here)
 proven=$(cat /drivers/proven.id)
 stale=$(cat /drivers/stale.id)
+carried=$(cat /drivers/carrier-stale.id)
 
 policy() {
 	echo "$*" >$ctl/policy
@@ -92,9 +93,19 @@ shown "guard: … and is known by its own" is "$(last) $(tail -n 1 $ctl/loads | 
 rmmod "$drv"
 shown "guard: a stale one that carries another is refused" refuses "not permitted" insmod /drivers/carrier-stale.ko
 shown "guard: … and known" is "$(last) $(tail -n 1 $ctl/loads | cut -d' ' -f5)" "denied unproven - $stale"
+policy "warn $drv
+deny another !$stale
+warn third !$carried"
+shown "guard: any build-id of it that is known may have it refused" refuses "not permitted" insmod /drivers/carrier-stale.ko
+shown "guard: … and the first is told" is "$(last) $(tail -n 1 $ctl/loads | cut -d' ' -f5)" "denied unproven - $carried"
+policy "deny $drv $proven !$stale"
 shown "guard: the proven one under another name loads" insmod /drivers/renamed.ko
 shown "guard: … and is known" is "$(last)" "proven - renamed"
 rmmod "$renamed"
+policy "deny $drv $proven
+warn $renamed"
+shown "guard: … but not when that is guarded itself" refuses "not permitted" insmod /drivers/renamed.ko
+policy "deny $drv $proven !$stale"
 shown "guard: the proven one loads" insmod /drivers/proven.ko
 rmmod "$drv"
 shown "guard: who asks from a PID namespace is told by the machine's own number" sh -c \
@@ -135,7 +146,7 @@ shown "guard: a name twice is refused" refuses "File exists" policy "deny a
 deny a"
 shown "guard: more than 256 KiB is refused" refuses "File too large" /hammer write $ctl/policy 262145
 shown "guard: the policy that was there stays" is "$(cat $ctl/policy)" "$before"
-shown "guard: 256 KiB are taken" /hammer write $ctl/policy 262144
+shown "guard: 256 KiB are taken, of a write in two parts" /hammer write $ctl/policy 262144
 shown "guard: another mode is refused" refuses "Invalid argument" mode maybe
 shown "guard: root of a user namespace may not" refuses "not permitted" /hammer as-user sh -c "echo permissive >$ctl/mode"
 shown "guard: nor read the policy" refuses "ermi" /hammer as-user cat $ctl/policy
@@ -214,5 +225,6 @@ shown "guard: a tighter one is taken" policy "deny $drv $proven !$stale
 deny other"
 shown "guard: and not taken back" refuses "not permitted" policy "deny $drv $proven $stale
 deny other"
+shown "guard: what sealing refused is told in the log" sh -c 'dmesg | grep -q "drvguard: refused, being sealed: another policy, by "'
 shown "guard: the stale one is refused" refuses "not permitted" insmod /drivers/stale.ko
 shown "guard: sealed, it cannot be unloaded" refuses "unavailable\|busy" rmmod drvguard

@@ -6,7 +6,7 @@
  *   hammer as-user COMMAND...     in a user namespace of its own, as root there
  *   hammer held FILE COMMAND...   holds its name, not the file, while that runs; then it opens no more
  *   hammer await SECONDS          until the violations' count is raised, by poll(2)
- *   hammer write FILE SIZE        one write of that many bytes of a policy's comments
+ *   hammer write FILE SIZE        one writev(2) of that many bytes of a policy's comments, in two parts
  *   hammer fuzz SECONDS SEED      hostile policies, as fast as they go
  *   hammer swap SECONDS A B       the policies of the files A and B in turn, checking what is read back
  *   hammer read SECONDS           the ledger, checking that its numbers rise
@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,11 +112,13 @@ static int write_some(const char *file, size_t size)
 	char *text = malloc(size);
 	int fd = open(file, O_WRONLY | O_CLOEXEC);
 
+	struct iovec part[2] = { { text, size / 2 }, { text + size / 2, size - size / 2 } };
+
 	if (!text || fd < 0)
 		return failed(file);
 	memset(text, '#', size - 1);
-	text[size - 1] = '\n';
-	if (write(fd, text, size) != (ssize_t)size)
+	text[size / 2 - 1] = text[size - 1] = '\n';
+	if (writev(fd, part, 2) != (ssize_t)size)
 		return failed(file);
 	return 0;
 }
