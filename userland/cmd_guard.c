@@ -74,7 +74,7 @@ static bool compare(struct dg_job *job, const struct dg_survey *s, const struct 
 	int r = g->policy ? dg_guardpolicy_parse(g->policy, &p) : -EACCES;
 
 	if (r == 0)
-		r = dg_guard_in_step(s, g, ret_in_step);
+		r = dg_guard_in_step(s, p, ret_in_step);
 	if (r < 0) {
 		dg_diag_errno(&d, r, DRVGUARD_SECURITYFS_DIR "/" DRVGUARD_CONTROL_POLICY, "read");
 		dg_job_error(job, r, &d);
@@ -90,34 +90,39 @@ static bool compare(struct dg_job *job, const struct dg_survey *s, const struct 
 	return true;
 }
 
+/* @g: NULL where there is none; @in_step: NULL where that is not known. */
+static void print_json(const struct dg_job *job, const struct dg_guard *g, const bool *in_step)
+{
+	struct json_object *o = dg_json_begin();
+
+	dg_json_string(o, "mode", g ? mode_of(g) : NULL);
+	json_object_object_add(o, "sealed", g ? json_object_new_boolean(g->sealed) : NULL);
+	json_object_object_add(o, "can_refuse", g ? json_object_new_boolean(g->can_refuse) : NULL);
+	json_object_object_add(o, "violations", g ? json_object_new_int64(g->violations) : NULL);
+	json_object_object_add(o, "in_step", in_step ? json_object_new_boolean(*in_step) : NULL);
+	json_object_object_add(o, "drivers", json_object_get(job->list));
+	dg_json_end(o);
+}
+
 static void status(struct dg_job *job)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
 	dg_auto(dg_survey_freep) struct dg_survey *s = NULL;
 	struct dg_diag d = { 0 };
-	struct json_object *o;
 	bool in_step = false, known = false;
 	int r = dg_guard_read(job->context->root, &g, &d);
 
 	if (r < 0) {
 		dg_job_error(job, r, &d);
-		return;
+	} else {
+		if (!job->context->json)
+			tell_mode(g);
+		s = survey(job, &k);
+		known = s && compare(job, s, g, &in_step);
 	}
-	if (!job->context->json)
-		tell_mode(g);
-	s = survey(job, &k);
-	known = s && compare(job, s, g, &in_step);
-	if (!job->context->json)
-		return;
-	o = dg_json_begin();
-	dg_json_string(o, "mode", mode_of(g));
-	json_object_object_add(o, "sealed", json_object_new_boolean(g->sealed));
-	json_object_object_add(o, "can_refuse", json_object_new_boolean(g->can_refuse));
-	json_object_object_add(o, "violations", json_object_new_int64(g->violations));
-	json_object_object_add(o, "in_step", known ? json_object_new_boolean(in_step) : NULL);
-	json_object_object_add(o, "drivers", json_object_get(job->list));
-	dg_json_end(o);
+	if (job->context->json)
+		print_json(job, g, known ? &in_step : NULL);
 }
 
 static void show_log(struct dg_job *job)
@@ -128,10 +133,8 @@ static void show_log(struct dg_job *job)
 	size_t n = 0;
 	int r = dg_guard_loads(job->context->root, &v, &n, &d);
 
-	if (r < 0) {
+	if (r < 0)
 		dg_job_error(job, r, &d);
-		return;
-	}
 	dg_table_begin(&t, 8);
 	dg_table_row(&t, "SECONDS", "LIVE", "MODULE", "VERDICT", "REASON", "TAINTS", "BUILD-ID", "BY");
 	for (size_t i = 0; i < n; i++) {
@@ -159,18 +162,15 @@ static void show_log(struct dg_job *job)
 		dg_json_string(o, "program", v[i].program);
 		json_object_array_add(job->list, o);
 	}
-	dg_table_end(&t, !job->context->json);
+	dg_table_end(&t, r == 0 && !job->context->json);
 	dg_job_print_as(job, "loads");
 }
 
-/* @told: what was said already; NULL: nothing. */
-static bool set_mode(struct dg_job *job, const char *word, const struct dg_diag *told)
+static bool set_mode(struct dg_job *job, const char *word)
 {
 	struct dg_diag d = { 0 };
 	int r = dg_guard_set_mode(job->context->root, word, &d);
 
-	if (r < 0 && told && dg_streq(told->what, d.what))
-		return false;
 	if (r < 0)
 		dg_job_error(job, r, &d);
 	else
@@ -191,9 +191,8 @@ static void load(struct dg_job *job, const char *word)
 	r = dg_guard_follow(s, true, &d);
 	if (r < 0)
 		dg_job_error(job, r, &d);
-	/* What is not in step is not made to stay so. */
-	if (word && (r == 0 || (r != -ENODEV && dg_streq(word, DRVGUARD_MODE_ENFORCE))) &&
-	    !set_mode(job, word, r < 0 ? &d : NULL))
+	/* Sealed, nothing better can be had; what is not in step is not made to stay so. */
+	if (word && (r == 0 || (r == -ESTALE && dg_streq(word, DRVGUARD_MODE_ENFORCE))) && !set_mode(job, word))
 		return;
 	if (r == 0)
 		status(job);
@@ -222,7 +221,7 @@ enum dg_exit cmd_guard(const struct dg_context *c)
 		show_log(&job);
 	else if (dg_streq(what, DRVGUARD_MODE_PERMISSIVE)) {
 		/* Who needs that needs it now: whoever else writes, and whatever else is wrong. */
-		if (set_mode(&job, what, NULL))
+		if (set_mode(&job, what))
 			status(&job);
 	} else if (!dg_streq(what, "load") && !is_mode(what)) {
 		dg_report_note("no such word for guard", "it is status, load, permissive, enforce, seal or log");

@@ -14,6 +14,7 @@
 struct two {
 	struct dg_config config;
 	struct dg_kernel kernel;
+	char release[64];
 	struct dg_driver drivers[2];
 	struct dg_modfile files[2];
 	struct dg_standing standing[2];
@@ -24,8 +25,10 @@ static inline void two_drivers(struct two *t, const char *root, const char *id_a
 {
 	static char store[] = "/usr/lib/drvguard", scap[] = "scap", other[] = "dm_writeboost";
 
-	*t = (struct two){ .config = { .store = store, .guard = DG_GUARD_PERMISSIVE },
+	*t = (struct two){ .release = "6.1.0-1-amd64",
+			   .config = { .store = store, .guard = DG_GUARD_PERMISSIVE },
 			   .drivers = { { .name = scap }, { .name = other } } };
+	t->kernel.release = t->release;
 	for (size_t i = 0; i < 2; i++) {
 		const char *id = i ? id_b : id_a;
 

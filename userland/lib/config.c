@@ -327,14 +327,13 @@ static bool is_null(const char *path)
 	return dg_link_get(path, &text) == 0 && dg_streq(text, "/dev/null");
 }
 
-/* A file that is there and cannot be used is a problem told; the rest is served. */
-static int read_optional(struct dg_config *c, const char *path, const char *shown, bool listed)
+/* What is there and cannot be used is a problem told; the rest is served. */
+static int tell_unread(struct dg_config *c, const char *shown, int r)
 {
 	struct dg_diag d;
-	int r = read_file(c, path, shown);
 
-	if (r == 0 || r == -ENOMEM || (r == -ENOENT && !listed))
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
 	if (r == -EBADMSG)
 		dg_diag_set(&d, r, shown, "restore it from the package", "is not text");
 	else
@@ -343,12 +342,24 @@ static int read_optional(struct dg_config *c, const char *path, const char *show
 	return 0;
 }
 
+static int read_optional(struct dg_config *c, const char *path, const char *shown, bool listed)
+{
+	int r = read_file(c, path, shown);
+
+	return r == 0 || (r == -ENOENT && !listed) ? 0 : tell_unread(c, shown, r);
+}
+
+static char *shown_as(const char *root, const char *inside)
+{
+	return dg_format("%s%s", dg_streq(root, "/") ? "" : root, inside);
+}
+
 /* One listed file: read where the root has it, told of by the name it has there. */
 static int read_dropin(struct dg_config *c, const char *root, const char *dir, const char *name)
 {
 	dg_auto_free char *inside = dg_format("%s/%s", dir, name);
 	dg_auto_free char *real = inside ? dg_path_join(root, inside) : NULL;
-	dg_auto_free char *shown = inside ? dg_format("%s%s", dg_streq(root, "/") ? "" : root, inside) : NULL;
+	dg_auto_free char *shown = inside ? shown_as(root, inside) : NULL;
 
 	if (!real || !shown)
 		return -ENOMEM;
@@ -362,11 +373,14 @@ static int read_dropins(struct dg_config *c, const char *root)
 	int r = admin ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < 2 && r == 0; i++) {
-		dg_auto_free char *dir = dg_path_join(root, dirs[i]);
+		dg_auto_free char *dir = dg_path_join(root, dirs[i]), *shown = shown_as(root, dirs[i]);
 		char **names;
+		int listed = dir && shown ? dg_dir_list(dir, &names) : -ENOMEM;
 
-		if (!dir || dg_dir_list(dir, &names) < 0)
+		if (listed < 0) {
+			r = listed == -ENOENT ? 0 : tell_unread(c, shown, listed);
 			continue;
+		}
 		for (char **n = names; *n && r == 0; n++) {
 			dg_auto_free char *mask = dg_format("%s/%s", admin, *n);
 

@@ -34,6 +34,16 @@ struct dg_driver {
 	bool bad;
 };
 
+/*
+ * drvguard.ko itself, where it is configured as a driver like any other: everything else goes on without it, and
+ * the guard's policy says nothing of it.
+ */
+#define DG_OURSELVES "drvguard"
+static inline bool dg_driver_is_ourselves(const struct dg_driver *d)
+{
+	return dg_streq(d->name, DG_OURSELVES);
+}
+
 struct dg_config {
 	char *store;	   /* absolute, inside the root; holds store/ and kernels/ */
 	bool gate;	   /* a kernel that lacks a driver must not become what boots by default */

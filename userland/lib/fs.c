@@ -74,8 +74,8 @@ char *dg_path_join(const char *root, const char *path)
 		free(wanted);
 		wanted = dg_take(through);
 	}
-	/* A ring of links: what cannot be opened either way. */
-	return dg_format("%s/", root);
+	/* A ring of links: what nothing can be, be it a file or a directory. */
+	return strdup("/dev/null/a-ring-of-links");
 }
 
 int dg_path_relative(const char *dir, const char *target, char **ret)

@@ -15,13 +15,11 @@
 #include "modprobe.h"
 
 #define SECURITYFS "/sys/kernel/security"
-/* Somebody asked for permissive: guard = enforce does not count until the next boot. */
 /* include/linux/proc_ns.h: the inode of the first PID namespace. */
 #define INIT_PID_NS 0xEFFFFFFCU
+/* Somebody asked for permissive: guard = enforce does not count until the next boot. */
 #define BY_HAND "/run/drvguard/guard-permissive"
-#define DOCUMENT "docs/kernel-module.md"
 #define CONTROL(name) DRVGUARD_SECURITYFS_DIR "/" name
-#define MODULE "drvguard"
 /* A line is some 200 bytes. */
 #define LEDGER_MAX ((size_t)512 * (DRVGUARD_LOADS_MAX + DRVGUARD_LOADS_KEPT))
 
@@ -32,22 +30,39 @@ static int tell_no_guard(const char *path, struct dg_diag *d)
 	return dg_diag_set(d, -ENODEV, path, "run drvguard guard load", "the guard is not there");
 }
 
+/* What lies there in another root may be anything: it shall not hold us up. */
+static int open_control(const char *root, const char *path, int flags)
+{
+	dg_auto_free char *full = dg_path_join(root, path);
+	dg_auto_close int fd = full ? open(full, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+	struct stat st;
+	int taken = fd;
+
+	if (!full)
+		return -ENOMEM;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENXIO;
+	fd = -1;
+	return taken;
+}
+
 /* securityfs tells no sizes: read to the end. */
 static int read_control(const char *root, const char *path, size_t max, char **ret, struct dg_diag *d)
 {
-	dg_auto_free char *full = dg_path_join(root, path);
 	dg_auto_free char *text = malloc(max + 1);
-	dg_auto_close int fd = full ? open(full, O_RDONLY | O_CLOEXEC) : -1;
+	dg_auto_close int fd = open_control(root, path, O_RDONLY);
 	size_t len = 0;
 	ssize_t n = 0;
 
-	if (!full || !text)
+	if (!text)
 		return -ENOMEM;
-	while (fd >= 0 && len < max && (n = read(fd, text + len, max - len)) > 0)
+	if (fd < 0)
+		return fd == -ENOENT ? tell_no_guard(path, d) : dg_diag_errno(d, fd, path, "read");
+	while (len < max && (n = read(fd, text + len, max - len)) > 0)
 		len += (size_t)n;
-	if (fd < 0 && errno == ENOENT)
-		return tell_no_guard(path, d);
-	if (fd < 0 || n < 0)
+	if (n < 0)
 		return dg_diag_errno(d, -errno, path, "read");
 	text[len] = '\0';
 	*ret = dg_take(text);
@@ -66,7 +81,9 @@ static bool is_foreign(const char *root)
 
 	if (strcmp(root, "/") != 0)
 		return dir && statfs(dir, &fs) == 0 && fs.f_type == SECURITYFS_MAGIC;
-	if (stat("/proc/self/ns/pid", &init) == 0 && init.st_ino != INIT_PID_NS)
+	/* Where an image is made nobody may have mounted it, and the kernel is the builder's. */
+	if (access("/proc/self", F_OK) < 0 ||
+	    (stat("/proc/self/ns/pid", &init) == 0 && init.st_ino != INIT_PID_NS))
 		return true;
 	/* Units have no leave to look there; they run in no chroot. */
 	return stat("/", &here) == 0 && stat("/proc/1/root/.", &init) == 0 &&
@@ -82,7 +99,7 @@ static int tell_foreign(const char *root, struct dg_diag *d)
 /* Why it said EPERM: each has another cure. */
 static int tell_refused(const char *root, const char *path, struct dg_diag *d)
 {
-	dg_auto_free char *parameter = dg_path_join(root, "/sys/module/" MODULE "/parameters/enforce");
+	dg_auto_free char *parameter = dg_path_join(root, "/sys/module/" DG_OURSELVES "/parameters/enforce");
 	dg_auto_free char *mode = NULL, *enforce = NULL;
 
 	if (read_control(root, CONTROL(DRVGUARD_CONTROL_MODE), 64, &mode, NULL) == 0 &&
@@ -97,25 +114,35 @@ static int tell_refused(const char *root, const char *path, struct dg_diag *d)
 			   "the guard takes it from CAP_SYS_MODULE alone");
 }
 
+static int tell_not_written(const char *root, const char *path, int r, struct dg_diag *d)
+{
+	switch (r) {
+	case -EPERM:
+		return tell_refused(root, path, d);
+	case -EOPNOTSUPP:
+		return dg_diag_set(d, r, path, "it only tells there; 5.10 and later can refuse",
+				   "this kernel takes no notice of a refusal");
+	case -EFBIG:
+		return dg_diag_set(d, r, path, "leave those out of the configuration that need no guard",
+				   "more drivers are configured than a policy holds");
+	case -EINVAL:
+	case -EEXIST:
+		return dg_diag_set(d, r, path, "see the kernel's log for the line; use the drvguard this module came with",
+				   "drvguard.ko does not take it");
+	default:
+		return dg_diag_errno(d, r, path, "write");
+	}
+}
+
 /* One write is one policy, one word. O_TRUNC is for files of a test. */
 static int write_control(const char *root, const char *path, const char *text, struct dg_diag *d)
 {
-	dg_auto_free char *full = dg_path_join(root, path);
-	dg_auto_close int fd = full ? open(full, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
+	dg_auto_close int fd = open_control(root, path, O_WRONLY | O_TRUNC);
 	size_t len = strlen(text);
 
-	if (!full)
-		return -ENOMEM;
 	if (fd < 0)
-		return errno == ENOENT ? tell_no_guard(path, d) : dg_diag_errno(d, -errno, path, "write");
-	if (write(fd, text, len) == (ssize_t)len)
-		return 0;
-	if (errno == EPERM)
-		return tell_refused(root, path, d);
-	if (errno == EOPNOTSUPP)
-		return dg_diag_set(d, -EOPNOTSUPP, path, "it only tells there; 5.10 and later can refuse",
-				   "this kernel takes no notice of a refusal");
-	return dg_diag_errno(d, -errno, path, "write");
+		return fd == -ENOENT ? tell_no_guard(path, d) : dg_diag_errno(d, fd, path, "write");
+	return write(fd, text, len) == (ssize_t)len ? 0 : tell_not_written(root, path, -errno, d);
 }
 
 static int write_mode(const char *root, const char *word, struct dg_diag *d)
@@ -178,21 +205,56 @@ void dg_guard_freep(struct dg_guard **g)
 	dg_guard_free(*g);
 }
 
-int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d)
+static bool permissive_by_hand(const char *root)
+{
+	dg_auto_free char *path = dg_path_join(root, BY_HAND);
+
+	return path && access(path, F_OK) == 0;
+}
+
+static int mark_by_hand(const char *root, bool permissive, struct dg_diag *d)
 {
 	dg_auto_free char *dir = dg_path_join(root, "/run/drvguard"), *path = dg_path_join(root, BY_HAND);
 	int r = dir && path ? 0 : -ENOMEM;
 
-	if (r == 0)
-		r = is_foreign(root) ? tell_foreign(root, d) : write_mode(root, word, d);
-	if (r < 0 || dg_streq(word, DRVGUARD_MODE_SEAL))
-		return r;
-	if (dg_streq(word, DRVGUARD_MODE_ENFORCE))
+	if (r == 0 && !permissive)
 		return unlink(path) < 0 && errno != ENOENT ? dg_diag_errno(d, -errno, path, "remove") : 0;
-	r = dg_dir_make(dir);
+	if (r == 0)
+		r = dg_dir_make(dir);
 	if (r == 0)
 		r = dg_file_write(path, "", 0, 0644);
-	return r < 0 ? dg_diag_errno(d, r, path, "write") : 0;
+	return r < 0 ? dg_diag_errno(d, r, BY_HAND, "write") : 0;
+}
+
+int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d)
+{
+	bool marked = permissive_by_hand(root);
+	int mark = 0, r;
+
+	if (is_foreign(root))
+		return tell_foreign(root, d);
+	/* First, for whoever follows meanwhile; and the brake works where no mark can be made. */
+	if (dg_streq(word, DRVGUARD_MODE_PERMISSIVE))
+		mark = mark_by_hand(root, true, d);
+	r = write_mode(root, word, d);
+	if (r < 0 && mark == 0 && !marked)
+		(void)mark_by_hand(root, false, NULL);
+	if (r == 0 && dg_streq(word, DRVGUARD_MODE_ENFORCE))
+		return mark_by_hand(root, false, d);
+	return r < 0 ? r : mark;
+}
+
+/* Who asked for permissive while we were at it has the last word. */
+static int enforce_as_configured(const char *root, struct dg_diag *d)
+{
+	int r;
+
+	if (permissive_by_hand(root))
+		return 0;
+	r = write_mode(root, DRVGUARD_MODE_ENFORCE, d);
+	if (r == 0 && permissive_by_hand(root))
+		(void)write_mode(root, DRVGUARD_MODE_PERMISSIVE, NULL);
+	return r;
 }
 
 /* --- its ledger ------------------------------------------------------------- */
@@ -258,7 +320,7 @@ int dg_guard_loads(const char *root, struct dg_guard_load **ret, size_t *ret_n, 
 static const struct dg_standing *standing_of_module(const struct dg_survey *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (dg_modname_equal(s->v[i].driver->name, MODULE))
+		if (dg_driver_is_ourselves(s->v[i].driver))
 			return &s->v[i];
 	return NULL;
 }
@@ -272,7 +334,7 @@ static int attempt_at(const struct dg_survey *s, const char *path, struct dg_mod
 	if (r == 0)
 		r = dg_modfile_hash(*ret_file);
 	if (r == 0)
-		*ret = (struct dg_attempt){ MODULE, s->kernel->release, (*ret_file)->sha256, s->boot_id };
+		*ret = (struct dg_attempt){ DG_OURSELVES, s->kernel->release, (*ret_file)->sha256, s->boot_id };
 	return r;
 }
 
@@ -293,28 +355,29 @@ static int may_load(const struct dg_survey *s, const char *path, const struct dg
 	return r < 0 && access(s->kernel->modules_dir, W_OK) == 0 ? r : 0;
 }
 
+/* -ENOENT: there is none for this kernel, or none is wanted. */
 static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
 	const struct dg_standing *st = standing_of_module(s);
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
 	dg_auto_free char *path = NULL;
 	struct dg_attempt a;
-	int r = dg_modprobe_path(s->kernel->modules_dir, MODULE, &path);
+	int r = dg_modprobe_path(s->kernel->modules_dir, DG_OURSELVES, &path);
 
 	if (r < 0)
-		return dg_diag_set(d, r, s->kernel->release, "see " DOCUMENT " for how to have it",
+		return dg_diag_set(d, -ENOENT, s->kernel->release, "see drvguard(8), THE GUARD, for how to have it",
 				   "there is no drvguard.ko for it");
 	if (st && !asked && (st->driver->load == DG_LOAD_NEVER || !dg_standing_load_path(st)))
-		return dg_diag_set(d, -ECANCELED, path, "see drvguard status " MODULE, "is not to be loaded");
+		return dg_diag_set(d, -ENOENT, path, "see drvguard status " DG_OURSELVES, "is not to be loaded");
 	r = attempt_at(s, path, &m, &a, d);
 	if (r == 0)
 		r = may_load(s, path, &a, asked, d);
-	/* A hold of its own is lifted with the others', which is after this. */
-	if (r == 0 && st)
-		r = dg_hold_lift(s->root, MODULE, d);
+	/* A hold of its own is lifted with the others', or forgotten ones, which is after this. */
+	if (r == 0)
+		r = dg_hold_lift(s->root, DG_OURSELVES, d);
 	if (r < 0)
 		return r;
-	r = dg_modprobe_load(s->kernel->modules_dir, MODULE);
+	r = dg_modprobe_load(s->kernel->modules_dir, DG_OURSELVES);
 	if (r == 0)
 		return 0;
 	/* It was not that the machine went down. */
@@ -326,19 +389,29 @@ static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
 	return dg_diag_errno(d, r, path, "load");
 }
 
-/* Of our own root's kernel; where nobody mounted securityfs, as some inits do not, we do. -ENODEV: it cannot be. */
+/*
+ * Of our own root's kernel; where nobody mounted securityfs, as some inits do not, we do. -ENODEV: it cannot be,
+ * though it should; -ENOENT: it is not to be had, or not wanted.
+ */
 static int bring_up(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
-	if (strcmp(s->root, "/") != 0 || !s->kernel->modules_dir)
-		return dg_diag_set(d, -ENODEV, s->root, "run it there", "no kernel of ours runs there");
-	if (!s->now.kmod_abi && load_module(s, asked, d) < 0)
-		return -ENODEV;
+	int r = 0;
+
+	if (strcmp(s->root, "/") != 0)
+		return dg_diag_set(d, -ENOENT, s->root, "run it there", "no kernel of ours runs there");
+	if (!s->kernel->modules_dir)
+		return dg_diag_set(d, -ENOENT, s->kernel->release, "reinstall that kernel's package, or reboot",
+				   "the running kernel has no /lib/modules tree");
+	if (!s->now.kmod_abi)
+		r = load_module(s, asked, d);
+	if (r < 0)
+		return r == -ENOENT ? r : -ENODEV;
 	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
 		(void)mount("securityfs", SECURITYFS, "securityfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) == 0)
 		return 0;
 	if (access(DRVGUARD_SYSFS_DIR, F_OK) < 0)
-		return dg_diag_set(d, -ENODEV, MODULE, "see modprobe.d(5) for an install line of it",
+		return dg_diag_set(d, -ENODEV, DG_OURSELVES, "see modprobe.d(5) for an install line of it",
 				   "modprobe ended well and loaded nothing");
 	return dg_diag_set(d, -ENODEV, DRVGUARD_SECURITYFS_DIR,
 			   "see that securityfs is mounted, and the kernel has CONFIG_SECURITYFS",
@@ -354,87 +427,84 @@ int dg_guard_confirm(const struct dg_survey *s, struct dg_diag *d)
 
 	/* One that is configured is confirmed like the others. */
 	if (!s->running || !s->kernel->modules_dir || standing_of_module(s) ||
-	    dg_modprobe_path(s->kernel->modules_dir, MODULE, &path) < 0 || attempt_at(s, path, &m, &a, NULL) < 0)
+	    dg_modprobe_path(s->kernel->modules_dir, DG_OURSELVES, &path) < 0 || attempt_at(s, path, &m, &a, NULL) < 0)
 		return 0;
 	/* What was installed since shows itself in the next boot. */
-	dg_loaded_read(s->root, MODULE, &l);
+	dg_loaded_read(s->root, DG_OURSELVES, &l);
 	return l.loaded && dg_loaded_is(&l, m) ? dg_attempt_confirm(s->root, s->config->store, &a, d) : 0;
 }
 
 /* --- keeping it in step ----------------------------------------------------- */
 
-/* What it is to say by @s: a section that is misspelt lets nothing in. */
-static int wanted(const struct dg_survey *s, const struct dg_guardpolicy *old, struct dg_guardpolicy **ret)
+int dg_guard_in_step(const struct dg_survey *s, const struct dg_guardpolicy *have, bool *ret)
 {
-	int r = dg_guardpolicy_make(s, ret);
-
-	if (r == 0 && s->config->problems.n)
-		r = dg_guardpolicy_keep(*ret, old, false);
-	return r;
-}
-
-int dg_guard_in_step(const struct dg_survey *s, const struct dg_guard *g, bool *ret)
-{
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *have = NULL;
-	int r = dg_guardpolicy_parse(g->policy, &have);
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *want = NULL;
+	int r = dg_guardpolicy_make(s, have, &want);
 
 	if (r == 0)
-		r = wanted(s, have, &p);
-	if (r == 0)
-		*ret = dg_guardpolicy_same(p, have);
+		*ret = dg_guardpolicy_same(want, have);
 	return r;
 }
 
 static int write_policy(const char *root, const struct dg_guardpolicy *p, const struct dg_guard *g, struct dg_diag *d)
 {
 	dg_auto_free char *text = dg_guardpolicy_format(p);
-	int r = !text			    ? -ENOMEM
-		: dg_streq(text, g->policy) ? 0
-					    : write_control(root, CONTROL(DRVGUARD_CONTROL_POLICY), text, d);
 
-	return r == -EFBIG ? dg_diag_set(d, r, root, "leave those out that need no guard",
-					 "more drivers are configured than a policy holds")
-			   : r;
+	if (!text)
+		return -ENOMEM;
+	return dg_streq(text, g->policy) ? 0 : write_control(root, CONTROL(DRVGUARD_CONTROL_POLICY), text, d);
 }
 
-static bool permissive_by_hand(const char *root)
+/*
+ * Without it everything else goes on. That one which is there does not come up is told; that there is
+ * none, whoever relies on it or asked for it.
+ */
+static int tell_absent(const struct dg_survey *s, bool asked, int r, const struct dg_diag *why, struct dg_diag *d)
 {
-	dg_auto_free char *path = dg_path_join(root, BY_HAND);
-
-	return path && access(path, F_OK) == 0;
-}
-
-/* Without it everything else goes on; who relies on it, or asked for it, is told why. */
-static int tell_absent(const struct dg_survey *s, bool asked, const struct dg_diag *why, struct dg_diag *d)
-{
-	if (asked) {
-		*d = *why;
-		return -ENODEV;
-	}
-	if (s->config->guard != DG_GUARD_ENFORCE || !s->n)
+	if (!asked && !s->n)
 		return 0;
-	return dg_diag_set(d, -ENODEV, "guard = enforce", why->cure, "nothing is refused in this kernel: %s: %s",
-			   why->where, why->what);
+	if (!asked && s->config->guard == DG_GUARD_ENFORCE)
+		return dg_diag_set(d, -ENODEV, "guard = enforce", why->cure, "nothing is refused in this kernel: %s: %s",
+				   why->where, why->what);
+	if (!asked && r == -ENOENT)
+		return 0;
+	*d = *why;
+	return -ENODEV;
 }
 
-/* Sealed it takes what is tighter, and that is what it gets; what is left to wish for is told. */
-static int write_sealed(const struct dg_survey *s, const struct dg_guard *g, struct dg_guardpolicy *p,
-			const struct dg_guardpolicy *old, struct dg_diag *d)
+/* It is not told any more what is staged, and may go on refusing by what it was told before. */
+static int tell_left_alone(const struct dg_survey *s, struct dg_diag *d)
 {
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *now = NULL;
-	dg_auto_free char *want = dg_guardpolicy_format(p);
-	int r = want ? dg_guardpolicy_parse(want, &now) : -ENOMEM;
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *have = NULL;
+	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
+	bool in_step = true;
 
-	if (r == 0) {
-		dg_guardpolicy_tighten(now, old);
-		r = dg_guardpolicy_keep(now, old, true);
-	}
+	if (dg_guard_read(s->root, &g, NULL) < 0 || !g->policy || !g->enforcing ||
+	    dg_guardpolicy_parse(g->policy, &have) < 0 || dg_guard_in_step(s, have, &in_step) < 0 || in_step)
+		return 0;
+	return dg_diag_set(d, -ESTALE, "guard = off", "run drvguard guard permissive, or guard load",
+			   "the guard in the kernel enforces still, and not what is staged now");
+}
+
+/* What it is to be told, as far as it takes it; -ESTALE: not all of it. */
+static int bring_in_step(const struct dg_survey *s, const struct dg_guard *g, struct dg_diag *d)
+{
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *have = NULL;
+	int r = dg_guardpolicy_parse(g->policy, &have), waits = 0;
+
 	if (r == 0)
-		r = write_policy(s->root, now, g, d);
-	if (r < 0 || dg_guardpolicy_same(p, now))
+		r = dg_guardpolicy_make(s, have, &p);
+	if (r == 0 && g->sealed)
+		waits = dg_guardpolicy_tighten(p, have);
+	if (r == 0)
+		r = waits < 0 ? waits : dg_guardpolicy_know(p, s);
+	if (r < 0)
+		return dg_diag_errno(d, r, CONTROL(DRVGUARD_CONTROL_POLICY), "make anew");
+	r = write_policy(s->root, p, g, d);
+	if (r < 0 || !waits)
 		return r;
 	return dg_diag_set(
-		d, -EPERM, CONTROL(DRVGUARD_CONTROL_POLICY), "reboot",
+		d, -ESTALE, CONTROL(DRVGUARD_CONTROL_POLICY), "reboot",
 		"the guard is sealed: what is staged now is let in, and what is not configured any more forgotten, by "
 		"the next boot");
 }
@@ -442,36 +512,46 @@ static int write_sealed(const struct dg_survey *s, const struct dg_guard *g, str
 int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = NULL, *old = NULL;
 	struct dg_diag why = { 0 };
 	int r;
 
 	if (!s->running || is_foreign(s->root))
 		return asked ? tell_foreign(s->root, d) : 0;
 	if (!asked && s->config->guard == DG_GUARD_OFF)
-		return 0;
+		return tell_left_alone(s, d);
 	r = dg_guard_read(s->root, &g, &why);
-	/* With nothing to guard it is not loaded by itself; one that is there guards nothing then. */
-	if (r == -ENODEV && (asked || s->n) && bring_up(s, asked, &why) == 0)
+	if (r == -ENODEV) {
+		/* With nothing to guard it is not loaded by itself; one that is there guards nothing then. */
+		r = asked || s->n ? bring_up(s, asked, &why) : -ENOENT;
+		if (r < 0)
+			return tell_absent(s, asked, r, &why, d);
 		r = dg_guard_read(s->root, &g, &why);
-	if (r == -ENODEV)
-		return tell_absent(s, asked, &why, d);
+	}
 	if (r == 0 && !g->policy)
 		r = dg_diag_errno(&why, -EACCES, CONTROL(DRVGUARD_CONTROL_POLICY), "read");
 	if (r < 0) {
 		*d = why;
 		return r;
 	}
-	r = dg_guardpolicy_parse(g->policy, &old);
-	if (r == 0)
-		r = wanted(s, old, &p);
-	if (r < 0)
-		return dg_diag_errno(d, r, CONTROL(DRVGUARD_CONTROL_POLICY), "make anew");
-	r = g->sealed ? write_sealed(s, g, p, old, d) : write_policy(s->root, p, g, d);
-	/* What was asked for by hand in this boot stays. */
-	if (r == 0 && s->config->guard == DG_GUARD_ENFORCE && !g->enforcing && !permissive_by_hand(s->root))
-		r = write_mode(s->root, DRVGUARD_MODE_ENFORCE, d);
+	r = bring_in_step(s, g, d);
+	if (r == 0 && s->config->guard == DG_GUARD_ENFORCE && !g->enforcing)
+		r = enforce_as_configured(s->root, d);
 	return r;
+}
+
+/* 1: one more is let in. What cannot be told from another is not refused. */
+static int admit_one(struct dg_guardpolicy *p, const struct dg_manifest_entry *e)
+{
+	struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, e->name);
+
+	if (!line || e->verdict == DG_VERDICT_REFUSED)
+		return 0;
+	if (e->build_id[0])
+		return dg_guardpolicy_prove(p, e->name, e->build_id);
+	if (!line->deny)
+		return 0;
+	line->deny = false;
+	return 1;
 }
 
 char *dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m)
@@ -486,8 +566,7 @@ char *dg_guard_admit(const char *root, const char *release, const struct dg_mani
 	    dg_guard_read(root, &g, NULL) < 0 || !g->policy || g->sealed || dg_guardpolicy_parse(g->policy, &p) < 0)
 		return NULL;
 	for (size_t i = 0; i < m->n_entries; i++)
-		if (m->entries[i].verdict != DG_VERDICT_REFUSED)
-			more |= dg_guardpolicy_prove(p, m->entries[i].name, m->entries[i].build_id) > 0;
+		more |= admit_one(p, &m->entries[i]) > 0;
 	return more && write_policy(root, p, g, NULL) == 0 ? dg_take(g->policy) : NULL;
 }
 

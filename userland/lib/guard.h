@@ -46,12 +46,12 @@ int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d);
  * Bring the guard to what @s asks for: load it where it is not and may be, its
  * policy, and the mode that is configured. @asked for by hand: also where it is not to be used, and what it
  * is suspected of is forgotten. 0 also when there is none, or nothing to do, or it is not to be used;
- * -ENODEV when there is none, and it is to enforce or was asked for; -EPERM when it is sealed, and not all could
- * be done.
+ * -ENODEV when it is not there, and is to enforce or was asked for, or could not be loaded; -ESTALE when it is
+ * sealed, or is to be left alone and enforces, so that it does not let in all that is staged.
  */
 int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d);
-/* Whether @g lets in and refuses what @s asks for; ->policy must have been read. */
-int dg_guard_in_step(const struct dg_survey *s, const struct dg_guard *g, bool *ret);
+/* Whether the policy @have lets in and refuses what @s asks for. */
+int dg_guard_in_step(const struct dg_survey *s, const struct dg_guardpolicy *have, bool *ret);
 
 /*
  * Before @m's drivers become current for @release: where that runs, a guard that is there lets them in, and

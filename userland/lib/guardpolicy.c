@@ -6,8 +6,6 @@
 #include "../../kmod/uapi/drvguard.h"
 #include "fs.h"
 
-#define OURSELVES "drvguard"
-
 /* --- lines and builds --------------------------------------------------------- */
 
 void dg_guardpolicy_free(struct dg_guardpolicy *p)
@@ -122,31 +120,59 @@ bool dg_guardpolicy_same(const struct dg_guardpolicy *a, const struct dg_guardpo
 	return a->n == b->n;
 }
 
-void dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old)
+/* What @was lets in, where nothing of what @line is to let in may come yet. */
+static int let_in_still(struct dg_guardpolicy *p, const struct dg_guardpolicy_line *line,
+			const struct dg_guardpolicy_line *was)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct dg_guardpolicy_line *was = dg_guardpolicy_find(old, p->v[i].name);
-
-		for (size_t j = 0; was && j < p->v[i].n; j++)
-			p->v[i].ids[j].proven &= lets_in(was, p->v[i].ids[j].hex);
-	}
+	for (size_t i = 0; i < was->n; i++)
+		if (was->ids[i].proven && dg_guardpolicy_prove(p, line->name, was->ids[i].hex) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
-int dg_guardpolicy_keep(struct dg_guardpolicy *p, const struct dg_guardpolicy *old, bool ids)
+/* 1: not all of it could stay. */
+static int tighten_line(struct dg_guardpolicy *p, struct dg_guardpolicy_line *line,
+			const struct dg_guardpolicy_line *was)
 {
-	for (size_t i = 0; i < old->n; i++) {
+	bool waits = was->deny && !line->deny;
+	int r = 0;
+
+	line->deny |= was->deny;
+	for (size_t i = 0; i < line->n; i++)
+		if (line->ids[i].proven && !lets_in(was, line->ids[i].hex)) {
+			line->ids[i].proven = false;
+			waits = true;
+		}
+	if (waits && !dg_guardpolicy_count(line, true))
+		r = let_in_still(p, line, was);
+	return r < 0 ? r : waits;
+}
+
+/* The line of a driver that @p does not name, as it is. */
+static int keep_line(struct dg_guardpolicy *p, const struct dg_guardpolicy_line *was)
+{
+	int r = add_line(p, was->name, was->deny);
+
+	for (size_t i = 0; r >= 0 && i < was->n; i++)
+		r = add_id(p, &p->v[p->n - 1], was->ids[i].hex, was->ids[i].proven);
+	return r < 0 ? r : 0;
+}
+
+int dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old)
+{
+	bool waits = false;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < old->n; i++) {
 		const struct dg_guardpolicy_line *was = &old->v[i];
 		struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, was->name);
-		bool whole = !line;
 
-		if (whole && add_line(p, was->name, was->deny) < 0)
-			return -ENOMEM;
-		line = dg_guardpolicy_find(p, was->name);
-		for (size_t j = 0; (whole || ids) && j < was->n; j++)
-			if (add_id(p, line, was->ids[j].hex, whole && was->ids[j].proven) < 0)
-				return -ENOMEM;
+		r = line ? tighten_line(p, line, was) : keep_line(p, was);
+		waits |= !line || r > 0;
+		for (size_t j = 0; r >= 0 && line && j < was->n; j++)
+			r = add_id(p, line, was->ids[j].hex, false);
 	}
-	return 0;
+	return r < 0 ? r : waits;
 }
 
 /* --- its text ------------------------------------------------------------------ */
@@ -183,23 +209,10 @@ int dg_guardpolicy_parse(const char *text, struct dg_guardpolicy **ret)
 	return r;
 }
 
-/* "deny NAME", the builds of one kind, and the newline: what is proven always has its place. */
-static size_t proven_size(const struct dg_guardpolicy *p)
-{
-	size_t size = 1;
-
-	for (size_t i = 0; i < p->n; i++) {
-		size += strlen("deny ") + strlen(p->v[i].name) + 1;
-		for (size_t j = 0; j < p->v[i].n; j++)
-			size += p->v[i].ids[j].proven ? 1 + strlen(p->v[i].ids[j].hex) : 0;
-	}
-	return size;
-}
-
 char *dg_guardpolicy_format(const struct dg_guardpolicy *p)
 {
-	size_t size, used = proven_size(p);
 	char *text = NULL;
+	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	if (!f)
@@ -211,15 +224,8 @@ char *dg_guardpolicy_format(const struct dg_guardpolicy *p)
 		const struct dg_guardpolicy_line *line = &p->v[i];
 
 		fprintf(f, "%s %s", line->deny ? DRVGUARD_POLICY_DENY : DRVGUARD_POLICY_WARN, line->name);
-		for (size_t j = 0; j < line->n; j++) {
-			const struct dg_guardpolicy_id *id = &line->ids[j];
-			size_t more = id->proven ? 0 : 2 + strlen(id->hex);
-
-			if (more && used + more > DRVGUARD_POLICY_MAX)
-				continue;
-			used += more;
-			fprintf(f, id->proven ? " %s" : " !%s", id->hex);
-		}
+		for (size_t j = 0; j < line->n; j++)
+			fprintf(f, line->ids[j].proven ? " %s" : " !%s", line->ids[j].hex);
 		fputc('\n', f);
 	}
 	if (fclose(f) != 0) {
@@ -231,121 +237,147 @@ char *dg_guardpolicy_format(const struct dg_guardpolicy *p)
 
 /* --- what it should say ---------------------------------------------------------- */
 
-struct manifests {
-	struct dg_manifest **v; /* of a release the oldest first */
-	unsigned int *number;
-	size_t n;
-};
-
-static void manifests_free(struct manifests *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		dg_manifest_free(m->v[i]);
-	free(m->v);
-	free(m->number);
-}
-
-static int collect(const struct dg_survey *s, struct manifests *all)
-{
-	dg_auto(dg_strv_freep) char **releases = NULL;
-	int r = 0;
-
-	if (dg_generation_releases(s->root, s->config->store, &releases) < 0)
-		return 0;
-	for (char **release = releases; r == 0 && *release; release++) {
-		dg_auto_free unsigned int *numbers = NULL;
-
-		if (dg_generation_list(s->root, s->config->store, *release, &numbers) < 0)
-			continue;
-		for (unsigned int *n = numbers; r == 0 && *n; n++) {
-			struct dg_manifest *m;
-
-			if (dg_generation_manifest(s->root, s->config->store, *release, *n, &m, NULL) < 0)
-				continue;
-			r = DG_GROW(all->v, all->n);
-			if (r == 0)
-				r = DG_GROW(all->number, all->n);
-			if (r < 0) {
-				dg_manifest_free(m);
-				continue;
-			}
-			all->number[all->n] = *n;
-			all->v[all->n++] = m;
-		}
-	}
-	return r;
-}
-
-/* What was proven for the kernel that runs, by its build-id, when that was current: back from what is current now. */
-static const char *proven_before(const struct dg_survey *s, const char *name, const struct manifests *all)
+/*
+ * What was proven for the kernel that runs, by its build-id, when that was current: back from what is current
+ * now. 1: a build, "" without a build-id; 0: it was refused; -ENOENT: drvguard never staged it for that kernel.
+ */
+static int proven_before(const struct dg_survey *s, const char *name, char ret_id[static DG_BUILD_ID_HEX])
 {
 	const struct dg_manifest *m = s->generation ? s->generation->manifest : NULL;
+	dg_auto(dg_manifest_freep) struct dg_manifest *before = NULL;
+	unsigned int last = DG_GENERATION_MAX;
 
 	while (m) {
 		const struct dg_manifest_entry *e =
 			dg_streq(m->kernel_build_id, s->now.build_id) ? dg_manifest_find(m, name) : NULL;
-		const struct dg_manifest *before = NULL;
+		struct dg_manifest *next = NULL;
+		unsigned int number = m->previous;
 
-		if (e)
-			return e->verdict == DG_VERDICT_REFUSED ? NULL : e->build_id;
-		for (size_t i = 0; i < all->n && !before; i++)
-			if (all->number[i] == m->previous && dg_streq(all->v[i]->release, m->release) &&
-			    m->previous < DG_GENERATION_MAX)
-				before = all->v[i];
+		if (e) {
+			memcpy(ret_id, e->build_id, DG_BUILD_ID_HEX);
+			return e->verdict != DG_VERDICT_REFUSED;
+		}
 		/* A number never leads to a later one, so it ends. */
-		m = before && before->previous < m->previous ? before : NULL;
+		if (!number || number >= last ||
+		    dg_generation_manifest(s->root, s->config->store, s->kernel->release, number, &next, NULL) < 0)
+			break;
+		dg_manifest_free(before);
+		m = before = next;
+		last = number;
 	}
-	return NULL;
+	return -ENOENT;
 }
 
-/* The build that may run; "" where it has no build-id, NULL where there is none. */
-static const char *proven_id(const struct dg_survey *s, const struct dg_standing *st, const struct manifests *all)
+/* @id: the build that may run, "" for one that cannot be told from another and so is not refused; NULL: none may. */
+static int make_line(struct dg_guardpolicy *p, const char *name, const char *id)
 {
-	if (!st->staged.file || dg_standing_is_for_running(s, st))
-		return st->match == DG_MATCH && st->staged.file ? st->staged.file->build_id : NULL;
-	return proven_before(s, st->driver->name, all);
-}
-
-static int make_line(struct dg_guardpolicy *p, const struct dg_survey *s, const struct dg_standing *st,
-		     const struct manifests *all)
-{
-	const char *id = proven_id(s, st, all);
-	int r = add_line(p, st->driver->name, true);
+	int r = add_line(p, name, true);
 
 	if (r == 0)
 		r = add_id(p, &p->v[p->n - 1], id, true);
-	/* One that matches and cannot be told from another is not refused. */
 	if (r == 0 && id)
 		p->v[p->n - 1].deny = false;
 	return r < 0 ? r : 0;
 }
 
-static int add_known(struct dg_guardpolicy *p, const struct manifests *all)
+/* What is judged for the next boot's build of the kernel says nothing of the one that runs. */
+static int make_line_of_before(struct dg_guardpolicy *p, const struct dg_survey *s, const char *name,
+			       const struct dg_guardpolicy *old)
 {
-	for (size_t i = 0; i < p->n; i++)
-		for (size_t j = all->n; j-- > 0;) {
-			const struct dg_manifest_entry *e = dg_manifest_find(all->v[j], p->v[i].name);
+	const struct dg_guardpolicy_line *was = dg_guardpolicy_find(old, name);
+	char id[DG_BUILD_ID_HEX];
+	int r = proven_before(s, name, id);
 
-			if (e && add_id(p, &p->v[i], e->build_id, false) < 0)
-				return -ENOMEM;
-		}
+	/* As it was found when it began, it stays. */
+	if (r < 0 && was)
+		return keep_line(p, was);
+	return make_line(p, name, r > 0 ? id : NULL);
+}
+
+int dg_guardpolicy_make(const struct dg_survey *s, const struct dg_guardpolicy *old, struct dg_guardpolicy **ret)
+{
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = calloc(1, sizeof(*p));
+	int r = p ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < s->n; i++) {
+		const struct dg_standing *st = &s->v[i];
+
+		if (dg_driver_is_ourselves(st->driver))
+			continue;
+		if (st->staged.file && !dg_standing_is_for_running(s, st))
+			r = make_line_of_before(p, s, st->driver->name, old);
+		else
+			r = make_line(p, st->driver->name,
+				      st->match == DG_MATCH && st->staged.file ? st->staged.file->build_id : NULL);
+	}
+	/* A section that is misspelt lets nothing in. */
+	for (size_t i = 0; r == 0 && s->config->problems.n && i < old->n; i++)
+		if (!dg_guardpolicy_find(p, old->v[i].name))
+			r = keep_line(p, &old->v[i]);
+	if (r == 0)
+		*ret = dg_take(p);
+	return r;
+}
+
+/* --- what it should know besides ------------------------------------------------- */
+
+struct knowing {
+	struct dg_guardpolicy *policy;
+	size_t room; /* bytes of text */
+};
+
+static int know(struct knowing *k, const struct dg_manifest *m)
+{
+	for (size_t i = 0; i < k->policy->n; i++) {
+		struct dg_guardpolicy_line *line = &k->policy->v[i];
+		const struct dg_manifest_entry *e = dg_manifest_find(m, line->name);
+		size_t more = e ? strlen(" !") + strlen(e->build_id) : 0;
+		int r = e && more <= k->room ? add_id(k->policy, line, e->build_id, false) : 0;
+
+		if (r < 0)
+			return r;
+		if (r > 0)
+			k->room -= more;
+	}
 	return 0;
 }
 
-int dg_guardpolicy_make(const struct dg_survey *s, struct dg_guardpolicy **ret)
+/* The newest first. */
+static int know_release(struct knowing *k, const struct dg_survey *s, const char *release)
 {
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *p = calloc(1, sizeof(*p));
-	struct manifests all = { 0 };
-	int r = p ? collect(s, &all) : -ENOMEM;
+	dg_auto_free unsigned int *numbers = NULL;
+	size_t n = 0;
+	int r = 0;
 
-	/* All that is proven first: a build that also stands in an old manifest is proven all the same. */
-	for (size_t i = 0; r == 0 && i < s->n; i++)
-		if (!dg_modname_equal(s->v[i].driver->name, OURSELVES))
-			r = make_line(p, s, &s->v[i], &all);
-	if (r == 0)
-		r = add_known(p, &all);
-	manifests_free(&all);
-	if (r == 0)
-		*ret = dg_take(p);
+	if (dg_generation_list(s->root, s->config->store, release, &numbers) < 0)
+		return 0;
+	while (numbers[n])
+		n++;
+	while (r == 0 && n--) {
+		dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+
+		if (dg_generation_manifest(s->root, s->config->store, release, numbers[n], &m, NULL) == 0)
+			r = know(k, m);
+	}
+	return r;
+}
+
+int dg_guardpolicy_know(struct dg_guardpolicy *p, const struct dg_survey *s)
+{
+	dg_auto(dg_strv_freep) char **releases = NULL;
+	dg_auto_free char *text = dg_guardpolicy_format(p);
+	struct knowing k = { p, 0 };
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	if (strlen(text) < DRVGUARD_POLICY_MAX)
+		k.room = DRVGUARD_POLICY_MAX - strlen(text);
+	/* Those of this kernel are the likeliest to load in it. */
+	r = know_release(&k, s, s->kernel->release);
+	if (r < 0 || dg_generation_releases(s->root, s->config->store, &releases) < 0)
+		return r;
+	for (char **release = releases; r == 0 && *release; release++)
+		r = know_release(&k, s, *release);
 	return r;
 }

@@ -30,21 +30,22 @@ int dg_guardpolicy_parse(const char *text, struct dg_guardpolicy **ret);
 
 /*
  * What @s, a survey of the running kernel, asks for: each driver with the build that
- * is staged and matches; known and not proven are those of all other generations. One
- * without a build-id cannot be told from another, and is only warned of. Where another
- * build of the running kernel is installed by now, what counts is what was proven for
- * the one that runs. drvguard.ko itself is not in it: the guard is not there when it comes.
+ * is staged and matches. One without a build-id cannot be told from another, and is
+ * only warned of. Where another build of the running kernel is installed by now, what
+ * counts is what was proven for the one that runs, as far as drvguard staged it, else what @old,
+ * the policy in force, says. Where the configuration has errors, @old's lines of drivers that it does not
+ * name are kept. drvguard.ko itself is not in it: the guard is not there when it comes.
  */
-int dg_guardpolicy_make(const struct dg_survey *s, struct dg_guardpolicy **ret);
+int dg_guardpolicy_make(const struct dg_survey *s, const struct dg_guardpolicy *old, struct dg_guardpolicy **ret);
+
+/* The builds of all generations there are are known to @p: as many as there is room for, those of @s's kernel first. */
+int dg_guardpolicy_know(struct dg_guardpolicy *p, const struct dg_survey *s);
 
 /*
- * Keep of @old the lines of drivers that @p does not name and, if @ids, every build as
- * one that is known and not proven: then @p is as tight as @old, unless it proves more.
+ * Make of @p what a guard that was sealed with @old will take: nothing more is let in, and nothing forgotten.
+ * Where that would leave a driver no build at all, those that were let in still are. 1: some of @p has to wait.
  */
-int dg_guardpolicy_keep(struct dg_guardpolicy *p, const struct dg_guardpolicy *old, bool ids);
-
-/* Let in of the drivers of @old no build that it does not. */
-void dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old);
+int dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old);
 
 /* Let @hex in as the driver @name, which is in @p: 1; 0: it is already, or cannot be. */
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex);
@@ -55,10 +56,7 @@ size_t dg_guardpolicy_count(const struct dg_guardpolicy_line *line, bool proven)
 /* Whether they let the same builds in and refuse as strictly, whatever else they know. */
 bool dg_guardpolicy_same(const struct dg_guardpolicy *a, const struct dg_guardpolicy *b);
 
-/*
- * Its text; caller frees, NULL without memory. Of builds that are only known as many as
- * there is room for in DRVGUARD_POLICY_MAX.
- */
+/* Its text; caller frees, NULL without memory. */
 char *dg_guardpolicy_format(const struct dg_guardpolicy *p);
 
 void dg_guardpolicy_free(struct dg_guardpolicy *p);

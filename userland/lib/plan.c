@@ -72,8 +72,9 @@ static bool served(const struct dg_stage_item *item)
 static const struct dg_driver *lacking(const struct dg_stage_result *r, const struct dg_product *p)
 {
 	for (size_t i = 0; i < r->n; i++)
-		/* What was taken out on purpose is not waited for. */
-		if (r->v[i].standing->driver->product == p && r->v[i].step != DG_STAGE_WITHDRAWN && !served(&r->v[i]))
+		/* What was taken out on purpose is not waited for, nor is what all go on without. */
+		if (r->v[i].standing->driver->product == p && r->v[i].step != DG_STAGE_WITHDRAWN &&
+		    !dg_driver_is_ourselves(r->v[i].standing->driver) && !served(&r->v[i]))
 			return r->v[i].standing->driver;
 	return NULL;
 }
@@ -82,10 +83,11 @@ static const struct dg_driver *lacking(const struct dg_stage_result *r, const st
 static void keep_groups_whole(struct dg_stage_result *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		const struct dg_product *p = r->v[i].standing->driver->product;
+		const struct dg_driver *driver = r->v[i].standing->driver;
+		const struct dg_product *p = driver->product;
 
 		/* Nor is a driver that was staged before left broken for the others' sake. */
-		if (p->group_all && r->v[i].step == DG_STAGE_STAGED && !r->v[i].standing->staged_ours)
+		if (p->group_all && !dg_driver_is_ourselves(driver) && r->v[i].step == DG_STAGE_STAGED && !r->v[i].standing->staged_ours)
 			r->v[i].lacking = lacking(r, p);
 	}
 	for (size_t i = 0; i < r->n; i++)

@@ -58,7 +58,7 @@ void dg_ready_freep(struct dg_ready **r)
 bool dg_ready_is(const struct dg_survey *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].match != DG_MATCH)
+		if (s->v[i].match != DG_MATCH && !dg_driver_is_ourselves(s->v[i].driver))
 			return false;
 	return true;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "settle.h"
 
+#include <errno.h>
+
 #include "fs.h"
 #include "guard.h"
 #include "hold.h"
@@ -45,9 +47,13 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 		struct dg_diag one = { 0 };
 		int r = dg_guard_follow(s, false, &one);
 
-		/* Before anything may load by it. Holds and places keep a stale driver out without it. */
-		if (r < 0)
+		/* Before anything may load by it. Without it holds and places keep a stale driver out. */
+		if (r == -ENODEV || r == -ESTALE) {
 			dg_diags_add(remarks, &one);
+		} else if (r < 0) {
+			first = r;
+			*d = one;
+		}
 		lift_forgotten_holds(s);
 	}
 	for (size_t i = 0; s->running && i < s->n; i++) {

@@ -7,6 +7,7 @@
 #include "bootimage.h"
 #include "cachefile.h"
 #include "fs.h"
+#include "guard.h"
 #include "kept.h"
 #include "mkinitramfs.h"
 #include "modprobe.h"
@@ -429,16 +430,34 @@ static int mount_one(const struct dg_survey *s, struct dg_stage_item *item, stru
 	return 0;
 }
 
+/* What is mounted can be loaded at once: the guard must not take it for unproven meanwhile. */
+static char *tell_guard(const struct dg_survey *s, const struct dg_stage_options *o, const struct dg_stage_result *r)
+{
+	dg_auto(dg_manifest_freep) struct dg_manifest *m = NULL;
+	int err = s->config->guard == DG_GUARD_OFF ? -ENODEV
+						   : dg_manifest_new(s->kernel->release, s->kernel->build_id, &m);
+
+	for (size_t i = 0; i < r->n && err == 0; i++)
+		if (r->v[i].step == DG_STAGE_STAGED && dg_modname_in(o->names, r->v[i].standing->driver->name))
+			err = add_new(m, dg_stage_choice(&r->v[i]), s);
+	return err == 0 ? dg_guard_admit(s->root, s->kernel->release, m) : NULL;
+}
+
 static int mount_all(const struct dg_survey *s, const struct dg_stage_options *o, struct dg_stage_result *r,
 		     struct dg_diag *d)
 {
+	dg_auto_free char *before = NULL;
 	int err = check_room(s, o, r, d);
 
+	if (err == 0)
+		before = tell_guard(s, o, r);
 	for (size_t i = 0; i < r->n && err == 0; i++)
 		if (dg_modname_in(o->names, r->v[i].standing->driver->name)) {
 			err = mount_one(s, &r->v[i], d);
 			r->changed |= err == 0 && r->v[i].step == DG_STAGE_STAGED;
 		}
+	if (err < 0)
+		dg_guard_put_back(s->root, before);
 	return err;
 }
 
