@@ -200,7 +200,8 @@ static void test_guard_follow_sealed(void **state)
 	guard_at(*state, "enforce sealed\n", "deny scap " ID_A " " ID_B " !aabb\ndeny gone 00\n");
 	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -ESTALE);
 	expect_file(*state, DIR "policy", "deny scap " ID_A " !" ID_B " !aabb\ndeny dm_writeboost\ndeny gone 00\n");
-	/* A build that is new has to wait too, and nothing else has to for it; what it supersedes is let in till then. */
+	/* A build that is new has to wait too, and nothing else has to for it; what it supersedes is let in till then.
+	 */
 	guard_at(*state, "enforce sealed\n", "deny scap " ID_B "\ndeny dm_writeboost aabb\n");
 	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -ESTALE);
 	assert_non_null(strstr(d.what, "sealed"));

@@ -82,8 +82,7 @@ static bool is_foreign(const char *root)
 	if (strcmp(root, "/") != 0)
 		return dir && statfs(dir, &fs) == 0 && fs.f_type == SECURITYFS_MAGIC;
 	/* Where an image is made nobody may have mounted it, and the kernel is the builder's. */
-	if (access("/proc/self", F_OK) < 0 ||
-	    (stat("/proc/self/ns/pid", &init) == 0 && init.st_ino != INIT_PID_NS))
+	if (access("/proc/self", F_OK) < 0 || (stat("/proc/self/ns/pid", &init) == 0 && init.st_ino != INIT_PID_NS))
 		return true;
 	/* Units have no leave to look there; they run in no chroot. */
 	return stat("/", &here) == 0 && stat("/proc/1/root/.", &init) == 0 &&
@@ -127,7 +126,8 @@ static int tell_not_written(const char *root, const char *path, int r, struct dg
 				   "more drivers are configured than a policy holds");
 	case -EINVAL:
 	case -EEXIST:
-		return dg_diag_set(d, r, path, "see the kernel's log for the line; use the drvguard this module came with",
+		return dg_diag_set(d, r, path,
+				   "see the kernel's log for the line; use the drvguard this module came with",
 				   "drvguard.ko does not take it");
 	default:
 		return dg_diag_errno(d, r, path, "write");
@@ -464,8 +464,8 @@ static int tell_absent(const struct dg_survey *s, bool asked, int r, const struc
 	if (!asked && !s->n)
 		return 0;
 	if (!asked && s->config->guard == DG_GUARD_ENFORCE)
-		return dg_diag_set(d, -ENODEV, "guard = enforce", why->cure, "nothing is refused in this kernel: %s: %s",
-				   why->where, why->what);
+		return dg_diag_set(d, -ENODEV, "guard = enforce", why->cure,
+				   "nothing is refused in this kernel: %s: %s", why->where, why->what);
 	if (!asked && r == -ENOENT)
 		return 0;
 	*d = *why;

@@ -87,7 +87,8 @@ static void keep_groups_whole(struct dg_stage_result *r)
 		const struct dg_product *p = driver->product;
 
 		/* Nor is a driver that was staged before left broken for the others' sake. */
-		if (p->group_all && !dg_driver_is_ourselves(driver) && r->v[i].step == DG_STAGE_STAGED && !r->v[i].standing->staged_ours)
+		if (p->group_all && !dg_driver_is_ourselves(driver) && r->v[i].step == DG_STAGE_STAGED &&
+		    !r->v[i].standing->staged_ours)
 			r->v[i].lacking = lacking(r, p);
 	}
 	for (size_t i = 0; i < r->n; i++)
