@@ -72,6 +72,16 @@ run drvguard --json guard
 shown "guard --json tells mode and drivers" said '"mode":"enforce","sealed":false,"can_refuse":true,"violations":4,"in_step":true'
 rmmod scap
 
+# --- from where an image is made: this root once more, with /sys and without /proc ------------------------
+mount --bind --make-private / /mnt
+mount --rbind --make-rprivate /sys /mnt/sys
+for word in load permissive; do
+	run chroot /mnt drvguard guard $word
+	shown "a chroot without /proc: guard $word is not for this kernel" is "$code:$(grep -c "the machine's own kernel" /run/story.out)" 3:1
+done
+umount -l /mnt
+shown "a chroot without /proc: the mode stays" is "$(cat $ctl/mode)" enforce
+
 # --- in step with what is staged -----------------------------------------------------------------------------
 cp $lib/newer.ko $depot/newer.ko
 run drvguard stage
@@ -116,8 +126,14 @@ cp $lib/last.ko $depot/
 run drvguard stage scap
 shown "sealed: a build that is not proven yet is staged, and told of" said "the guard is sealed"
 shown "sealed: … and stays out" sh -c '! modprobe scap 2>/dev/null'
+shown "sealed: what it supersedes is let in still" insmod $depot/newest.ko
+rmmod scap
 run drvguard guard
 shown "sealed: guard status asks for a reboot" is "$code:$(grep -c 'sealed: reboot' /run/story.out)" 1:1
+run drvguard rollback
+shown "sealed: after a rollback the driver loads" modprobe scap
+rmmod scap
+run drvguard stage --force scap
 # As drvguard-stop.service does; this machine is not shut down in good order.
 drvguard --quiet commit --stop
 sync
