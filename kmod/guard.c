@@ -329,7 +329,9 @@ int dg_guard_set_mode(const char *word)
 	if (!ret)
 		dg_tell_mode(word);
 	else if (ret == -EPERM)
-		dg_tell_mode("refused, being sealed or by parameter: another mode");
+		dg_tell_mode(strcmp(word, DRVGUARD_MODE_ENFORCE) ?
+			     "refused, being sealed: permissive" :
+			     "refused, by the parameter: enforce");
 	return ret;
 }
 

@@ -58,24 +58,7 @@ static bool dg_is_kept(const struct dg_load *load)
 	return false;
 }
 
-/** dg_ledger_add() - put @load into the ledger, which gives it its number */
-void dg_ledger_add(struct dg_load *load)
-{
-	struct dg_load *slot;
-
-	BUILD_BUG_ON(DRVGUARD_LOADS_MAX & (DRVGUARD_LOADS_MAX - 1));
-	BUILD_BUG_ON(DRVGUARD_LOADS_KEPT & (DRVGUARD_LOADS_KEPT - 1));
-
-	spin_lock(&dg_ledger_lock);
-	load->seq = ++dg_last;
-	slot = dg_slot(load->seq);
-	if (slot->verdict != DG_VERDICT_UNGUARDED && !dg_is_kept(slot))
-		*dg_kept_slot(dg_n_kept++) = *slot;
-	*slot = *load;
-	spin_unlock(&dg_ledger_lock);
-}
-
-/* The newest entry of a module that is not live yet, or NULL; under the lock. */
+/* The entry of a module that is not live yet, or NULL: at most one has its address. */
 static struct dg_load *dg_coming(const struct module *mod)
 {
 	u64 n;
@@ -87,6 +70,27 @@ static struct dg_load *dg_coming(const struct module *mod)
 		if (dg_kept_slot(n - 1)->mod == mod)
 			return dg_kept_slot(n - 1);
 	return NULL;
+}
+
+/** dg_ledger_add() - put @load into the ledger, which gives it its number */
+void dg_ledger_add(struct dg_load *load)
+{
+	struct dg_load *slot, *before;
+
+	BUILD_BUG_ON(DRVGUARD_LOADS_MAX & (DRVGUARD_LOADS_MAX - 1));
+	BUILD_BUG_ON(DRVGUARD_LOADS_KEPT & (DRVGUARD_LOADS_KEPT - 1));
+
+	spin_lock(&dg_ledger_lock);
+	/* Of a module that was refused or failed, at the same address: it will not be live any more. */
+	before = dg_coming(load->mod);
+	if (before)
+		before->mod = NULL;
+	load->seq = ++dg_last;
+	slot = dg_slot(load->seq);
+	if (slot->verdict != DG_VERDICT_UNGUARDED && !dg_is_kept(slot))
+		*dg_kept_slot(dg_n_kept++) = *slot;
+	*slot = *load;
+	spin_unlock(&dg_ledger_lock);
 }
 
 /**
@@ -105,7 +109,6 @@ enum dg_verdict dg_ledger_live(const struct module *mod, u64 now)
 	load = dg_coming(mod);
 	if (load) {
 		load->live = now;
-		/* Another module may come to the same address later. */
 		load->mod = NULL;
 		verdict = load->verdict;
 	}

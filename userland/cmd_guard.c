@@ -85,8 +85,6 @@ static bool compare(struct dg_job *job, const struct dg_survey *s, const struct 
 		     : g->sealed  ? "the policy is not what is staged, and sealed: reboot"
 				  : "the policy is not what is staged: run drvguard guard load");
 	tell_drivers(job, s, p);
-	if (!*ret_in_step)
-		dg_job_raise(job, DG_EXIT_MISMATCH);
 	return true;
 }
 
@@ -104,7 +102,8 @@ static void print_json(const struct dg_job *job, const struct dg_guard *g, const
 	dg_json_end(o);
 }
 
-static void status(struct dg_job *job)
+/* Whether its policy is what is staged; true where that is not known. */
+static bool status(struct dg_job *job)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
 	dg_auto(dg_kernel_freep) struct dg_kernel *k = NULL;
@@ -123,6 +122,13 @@ static void status(struct dg_job *job)
 	}
 	if (job->context->json)
 		print_json(job, g, known ? &in_step : NULL);
+	return in_step || !known;
+}
+
+static void judge(struct dg_job *job)
+{
+	if (!status(job))
+		dg_job_raise(job, DG_EXIT_MISMATCH);
 }
 
 static void show_log(struct dg_job *job)
@@ -193,9 +199,11 @@ static void load(struct dg_job *job, const char *word)
 		dg_job_error(job, r, &d);
 	/* Sealed, nothing better can be had; what is not in step is not made to stay so. */
 	if (word && (r == 0 || (r == -ESTALE && dg_streq(word, DRVGUARD_MODE_ENFORCE))) && !set_mode(job, word))
-		return;
+		r = -ECANCELED;
 	if (r == 0)
-		status(job);
+		judge(job);
+	else if (job->context->json)
+		print_json(job, NULL, NULL);
 }
 
 static bool is_mode(const char *word)
@@ -216,13 +224,15 @@ enum dg_exit cmd_guard(const struct dg_context *c)
 	if (!dg_job_begin(&job, c))
 		return dg_job_end(&job);
 	if (dg_streq(what, "status"))
-		status(&job);
+		judge(&job);
 	else if (dg_streq(what, "log"))
 		show_log(&job);
 	else if (dg_streq(what, DRVGUARD_MODE_PERMISSIVE)) {
 		/* Who needs that needs it now: whoever else writes, and whatever else is wrong. */
 		if (set_mode(&job, what))
-			status(&job);
+			(void)status(&job);
+		else if (c->json)
+			print_json(&job, NULL, NULL);
 	} else if (!dg_streq(what, "load") && !is_mode(what)) {
 		dg_report_note("no such word for guard", "it is status, load, permissive, enforce, seal or log");
 		dg_job_raise(&job, DG_EXIT_USAGE);

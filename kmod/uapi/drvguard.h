@@ -104,8 +104,8 @@
 
 /*
  * loads: the last DRVGUARD_LOADS_MAX modules that came in since drvguard.ko did and,
- * of those before them that a policy spoke of, the last DRVGUARD_LOADS_KEPT; a line
- * each, oldest first:
+ * of those before them that a policy spoke of, the last DRVGUARD_LOADS_KEPT of which
+ * no two are the same in name, build-id, verdict and reason; a line each, oldest first:
  *
  *   SEQUENCE CAME LIVE NAME BUILD-ID TAINTS VERDICT REASON RENAMED PID UID PROGRAM
  *

@@ -240,6 +240,11 @@ case_guard_permissive_at_any_time() {
 	expect 0
 	grep -q '^permissive' "$ctl/mode"
 	echo enforce >"$ctl/mode"
+	echo 'deny scap' >"$ctl/policy"
+	dg guard permissive
+	expect 0
+	says 'not what is staged'
+	echo enforce >"$ctl/mode"
 	rm -r "$R/lib/modules/$B" "$R/boot"
 	dg guard permissive
 	grep -q '^permissive' "$ctl/mode"
@@ -312,7 +317,7 @@ case_guard_off_and_enforcing() {
 	newer_build "$depot/newer.ko"
 	dg stage
 	expect 0
-	one_line 'guard = off' 'enforces still, and not what is staged now; run drvguard guard permissive'
+	one_line 'guard = off' 'enforces still, and refuses what is staged now; run drvguard guard permissive'
 	policy_is "deny scap $id_b"
 }
 
@@ -330,6 +335,21 @@ case_guard_policy_cannot_be_written() {
 		one_line /sys/kernel/security/drvguard/policy 'cannot write'
 	done
 	grep -q '^permissive' "$ctl/mode" || fail "it enforces what is not staged"
+	dg --json guard enforce
+	expect 3
+	json '.mode == null'
+}
+
+# It tells still: everything else goes on.
+case_guard_mode_cannot_be_written() {
+	need_root
+	root_guarded
+	printf '[drvguard]\nguard = enforce\n' >"$R/etc/drvguard/drvguard.conf"
+	chattr +i "$ctl/mode" 2>/dev/null || skip "this file system has no immutable files"
+	trap 'chattr -i "$ctl/mode"' EXIT
+	dg repair
+	expect 0
+	one_line /sys/kernel/security/drvguard/mode 'cannot write'
 }
 
 # What lies there in another root may be anything.

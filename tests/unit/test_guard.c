@@ -134,9 +134,11 @@ static void test_guard_follow(void **state)
 	expect_file(*state, DIR "policy", "\n");
 	/* One that enforces goes on refusing. */
 	fx_text(*state, DIR "mode", "enforce\n");
+	assert_int_equal(dg_guard_follow(&t.survey, false, &d), 0);
+	fx_text(*state, DIR "policy", "deny scap " ID_B "\n");
 	assert_int_equal(dg_guard_follow(&t.survey, false, &d), -ESTALE);
 	assert_string_equal(d.where, "guard = off");
-	expect_file(*state, DIR "policy", "\n");
+	expect_file(*state, DIR "policy", "deny scap " ID_B "\n");
 	fx_text(*state, DIR "mode", "permissive\n");
 	assert_int_equal(dg_guard_follow(&t.survey, true, &d), 0);
 	expect_file(*state, DIR "policy", "deny scap " ID_A "\ndeny dm_writeboost\n");

@@ -126,9 +126,9 @@ static int tell_not_written(const char *root, const char *path, int r, struct dg
 				   "more drivers are configured than a policy holds");
 	case -EINVAL:
 	case -EEXIST:
-		return dg_diag_set(d, r, path,
-				   "see the kernel's log for the line; use the drvguard this module came with",
-				   "drvguard.ko does not take it");
+		return dg_diag_set(d, -EPROTO, path,
+				   "use the drvguard this module came with; the kernel's log says what is wrong",
+				   "drvguard.ko does not take what it is told");
 	default:
 		return dg_diag_errno(d, r, path, "write");
 	}
@@ -226,35 +226,39 @@ static int mark_by_hand(const char *root, bool permissive, struct dg_diag *d)
 	return r < 0 ? dg_diag_errno(d, r, BY_HAND, "write") : 0;
 }
 
-int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d)
+/* Who asks for permissive while we are at it has the last word. */
+static int enforce(const char *root, struct dg_diag *d)
 {
-	bool marked = permissive_by_hand(root);
-	int mark = 0, r;
+	int r = write_mode(root, DRVGUARD_MODE_ENFORCE, d);
 
-	if (is_foreign(root))
-		return tell_foreign(root, d);
-	/* First, for whoever follows meanwhile; and the brake works where no mark can be made. */
-	if (dg_streq(word, DRVGUARD_MODE_PERMISSIVE))
-		mark = mark_by_hand(root, true, d);
-	r = write_mode(root, word, d);
-	if (r < 0 && mark == 0 && !marked)
-		(void)mark_by_hand(root, false, NULL);
-	if (r == 0 && dg_streq(word, DRVGUARD_MODE_ENFORCE))
-		return mark_by_hand(root, false, d);
-	return r < 0 ? r : mark;
-}
-
-/* Who asked for permissive while we were at it has the last word. */
-static int enforce_as_configured(const char *root, struct dg_diag *d)
-{
-	int r;
-
-	if (permissive_by_hand(root))
-		return 0;
-	r = write_mode(root, DRVGUARD_MODE_ENFORCE, d);
 	if (r == 0 && permissive_by_hand(root))
 		(void)write_mode(root, DRVGUARD_MODE_PERMISSIVE, NULL);
 	return r;
+}
+
+/* Marked first, for whoever enforces meanwhile; and the brake works where no mark can be made. */
+static int be_permissive(const char *root, struct dg_diag *d)
+{
+	bool marked = permissive_by_hand(root);
+	int mark = mark_by_hand(root, true, d), r = write_mode(root, DRVGUARD_MODE_PERMISSIVE, d);
+
+	if (r < 0 && mark == 0 && !marked)
+		(void)mark_by_hand(root, false, NULL);
+	return r < 0 ? r : mark;
+}
+
+int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d)
+{
+	int r;
+
+	if (is_foreign(root))
+		return tell_foreign(root, d);
+	if (dg_streq(word, DRVGUARD_MODE_PERMISSIVE))
+		return be_permissive(root, d);
+	if (!dg_streq(word, DRVGUARD_MODE_ENFORCE))
+		return write_mode(root, word, d);
+	r = mark_by_hand(root, false, d);
+	return r < 0 ? r : enforce(root, d);
 }
 
 /* --- its ledger ------------------------------------------------------------- */
@@ -356,20 +360,24 @@ static int may_load(const struct dg_survey *s, const char *path, const struct dg
 }
 
 /* -ENOENT: there is none for this kernel, or none is wanted. */
-static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
+static int find_module(const struct dg_survey *s, bool asked, char **ret, struct dg_diag *d)
 {
 	const struct dg_standing *st = standing_of_module(s);
-	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
-	dg_auto_free char *path = NULL;
-	struct dg_attempt a;
-	int r = dg_modprobe_path(s->kernel->modules_dir, DG_OURSELVES, &path);
 
-	if (r < 0)
+	if (dg_modprobe_path(s->kernel->modules_dir, DG_OURSELVES, ret) < 0)
 		return dg_diag_set(d, -ENOENT, s->kernel->release, "see drvguard(8), THE GUARD, for how to have it",
 				   "there is no drvguard.ko for it");
 	if (st && !asked && (st->driver->load == DG_LOAD_NEVER || !dg_standing_load_path(st)))
-		return dg_diag_set(d, -ENOENT, path, "see drvguard status " DG_OURSELVES, "is not to be loaded");
-	r = attempt_at(s, path, &m, &a, d);
+		return dg_diag_set(d, -ENOENT, *ret, "see drvguard status " DG_OURSELVES, "is not to be loaded");
+	return 0;
+}
+
+static int load_module(const struct dg_survey *s, const char *path, bool asked, struct dg_diag *d)
+{
+	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	struct dg_attempt a;
+	int r = attempt_at(s, path, &m, &a, d);
+
 	if (r == 0)
 		r = may_load(s, path, &a, asked, d);
 	/* A hold of its own is lifted with the others', or forgotten ones, which is after this. */
@@ -395,17 +403,21 @@ static int load_module(const struct dg_survey *s, bool asked, struct dg_diag *d)
  */
 static int bring_up(const struct dg_survey *s, bool asked, struct dg_diag *d)
 {
-	int r = 0;
+	dg_auto_free char *path = NULL;
+	int r;
 
 	if (strcmp(s->root, "/") != 0)
 		return dg_diag_set(d, -ENOENT, s->root, "run it there", "no kernel of ours runs there");
 	if (!s->kernel->modules_dir)
 		return dg_diag_set(d, -ENOENT, s->kernel->release, "reinstall that kernel's package, or reboot",
 				   "the running kernel has no /lib/modules tree");
-	if (!s->now.kmod_abi)
-		r = load_module(s, asked, d);
-	if (r < 0)
-		return r == -ENOENT ? r : -ENODEV;
+	if (!s->now.kmod_abi) {
+		r = find_module(s, asked, &path, d);
+		if (r < 0)
+			return r;
+		if (load_module(s, path, asked, d) < 0)
+			return -ENODEV;
+	}
 	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) < 0)
 		(void)mount("securityfs", SECURITYFS, "securityfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (access(DRVGUARD_SECURITYFS_DIR, F_OK) == 0)
@@ -475,15 +487,16 @@ static int tell_absent(const struct dg_survey *s, bool asked, int r, const struc
 /* It is not told any more what is staged, and may go on refusing by what it was told before. */
 static int tell_left_alone(const struct dg_survey *s, struct dg_diag *d)
 {
-	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *have = NULL;
+	dg_auto(dg_guardpolicy_freep) struct dg_guardpolicy *have = NULL, *want = NULL;
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
-	bool in_step = true;
 
 	if (dg_guard_read(s->root, &g, NULL) < 0 || !g->policy || !g->enforcing ||
-	    dg_guardpolicy_parse(g->policy, &have) < 0 || dg_guard_in_step(s, have, &in_step) < 0 || in_step)
+	    dg_guardpolicy_parse(g->policy, &have) < 0 || dg_guardpolicy_make(s, have, &want) < 0 ||
+	    !dg_guardpolicy_refuses(have, want))
 		return 0;
-	return dg_diag_set(d, -ESTALE, "guard = off", "run drvguard guard permissive, or guard load",
-			   "the guard in the kernel enforces still, and not what is staged now");
+	return dg_diag_set(d, -ESTALE, "guard = off",
+			   g->sealed ? "reboot" : "run drvguard guard permissive, or guard load",
+			   "the guard in the kernel enforces still, and refuses what is staged now");
 }
 
 /* What it is to be told, as far as it takes it; -ESTALE: not all of it. */
@@ -534,8 +547,10 @@ int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d)
 		return r;
 	}
 	r = bring_in_step(s, g, d);
-	if (r == 0 && s->config->guard == DG_GUARD_ENFORCE && !g->enforcing)
-		r = enforce_as_configured(s->root, d);
+	/* What was asked for by hand in this boot stays. */
+	if (r == 0 && s->config->guard == DG_GUARD_ENFORCE && !g->enforcing && !permissive_by_hand(s->root) &&
+	    enforce(s->root, d) < 0)
+		return -ECANCELED;
 	return r;
 }
 

@@ -47,7 +47,8 @@ int dg_guard_set_mode(const char *root, const char *word, struct dg_diag *d);
  * policy, and the mode that is configured. @asked for by hand: also where it is not to be used, and what it
  * is suspected of is forgotten. 0 also when there is none, or nothing to do, or it is not to be used;
  * -ENODEV when it is not there, and is to enforce or was asked for, or could not be loaded; -ESTALE when it is
- * sealed, or is to be left alone and enforces, so that it does not let in all that is staged.
+ * sealed, or is to be left alone and enforces, so that it does not let in all that is staged; -ECANCELED when it
+ * cannot enforce, as is configured. After other errors it may refuse what is staged.
  */
 int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d);
 /* Whether the policy @have lets in and refuses what @s asks for. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guardpolicy.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "../../kmod/uapi/drvguard.h"
@@ -42,7 +43,7 @@ static int add_line(struct dg_guardpolicy *p, const char *name, bool deny)
 
 /* Wherever it stands: the guard takes no build-id twice. */
 static struct dg_guardpolicy_id *id_of(const struct dg_guardpolicy *p, const char *hex,
-				       const struct dg_guardpolicy_line **ret_line)
+				       struct dg_guardpolicy_line **ret_line)
 {
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t j = 0; j < p->v[i].n; j++)
@@ -53,13 +54,19 @@ static struct dg_guardpolicy_id *id_of(const struct dg_guardpolicy *p, const cha
 	return NULL;
 }
 
+/* By which the guard tells a build from another. */
+static bool is_build_id(const char *hex)
+{
+	return *hex && strlen(hex) % 2 == 0 && strlen(hex) <= (size_t)2 * DRVGUARD_BUILD_ID_MAX;
+}
+
 /* 1: it is there now; 0: it was, or is none that the guard would take. */
 static int add_id(struct dg_guardpolicy *p, struct dg_guardpolicy_line *line, const char *hex, bool proven)
 {
-	const struct dg_guardpolicy_line *there;
+	struct dg_guardpolicy_line *there;
 	struct dg_guardpolicy_id *id;
 
-	if (!hex || !*hex || strlen(hex) % 2 || strlen(hex) > 2 * DRVGUARD_BUILD_ID_MAX || id_of(p, hex, &there))
+	if (!hex || !is_build_id(hex) || id_of(p, hex, &there))
 		return 0;
 	if (DG_GROW(line->ids, line->n) < 0)
 		return -ENOMEM;
@@ -71,8 +78,7 @@ static int add_id(struct dg_guardpolicy *p, struct dg_guardpolicy_line *line, co
 
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex)
 {
-	struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, name);
-	const struct dg_guardpolicy_line *there;
+	struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, name), *there;
 	struct dg_guardpolicy_id *id = line && hex ? id_of(p, hex, &there) : NULL;
 
 	if (!line)
@@ -120,10 +126,23 @@ bool dg_guardpolicy_same(const struct dg_guardpolicy *a, const struct dg_guardpo
 	return a->n == b->n;
 }
 
+bool dg_guardpolicy_refuses(const struct dg_guardpolicy *have, const struct dg_guardpolicy *want)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		const struct dg_guardpolicy_line *line = dg_guardpolicy_find(have, want->v[i].name);
+
+		for (size_t j = 0; line && line->deny && j < want->v[i].n; j++)
+			if (want->v[i].ids[j].proven && !lets_in(line, want->v[i].ids[j].hex))
+				return true;
+	}
+	return false;
+}
+
 /* What @was lets in, where nothing of what @line is to let in may come yet. */
-static int let_in_still(struct dg_guardpolicy *p, const struct dg_guardpolicy_line *line,
+static int let_in_still(struct dg_guardpolicy *p, struct dg_guardpolicy_line *line,
 			const struct dg_guardpolicy_line *was)
 {
+	line->deny = was->deny;
 	for (size_t i = 0; i < was->n; i++)
 		if (was->ids[i].proven && dg_guardpolicy_prove(p, line->name, was->ids[i].hex) < 0)
 			return -ENOMEM;
@@ -145,7 +164,27 @@ static int tighten_line(struct dg_guardpolicy *p, struct dg_guardpolicy_line *li
 		}
 	if (waits && !dg_guardpolicy_count(line, true))
 		r = let_in_still(p, line, was);
+	for (size_t i = 0; r >= 0 && i < was->n; i++)
+		r = add_id(p, line, was->ids[i].hex, false);
 	return r < 0 ? r : waits;
+}
+
+/* A build that was another driver's stays that. true: one was to be let in. */
+static bool leave_to_others(struct dg_guardpolicy_line *line, const struct dg_guardpolicy *old)
+{
+	bool waits = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < line->n; i++) {
+		struct dg_guardpolicy_line *there;
+
+		if (!id_of(old, line->ids[i].hex, &there) || dg_modname_equal(there->name, line->name))
+			line->ids[n++] = line->ids[i];
+		else
+			waits |= line->ids[i].proven;
+	}
+	line->n = n;
+	return waits;
 }
 
 /* The line of a driver that @p does not name, as it is. */
@@ -163,14 +202,14 @@ int dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy
 	bool waits = false;
 	int r = 0;
 
+	for (size_t i = 0; i < p->n; i++)
+		waits |= leave_to_others(&p->v[i], old);
 	for (size_t i = 0; r >= 0 && i < old->n; i++) {
 		const struct dg_guardpolicy_line *was = &old->v[i];
 		struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, was->name);
 
 		r = line ? tighten_line(p, line, was) : keep_line(p, was);
 		waits |= !line || r > 0;
-		for (size_t j = 0; r >= 0 && line && j < was->n; j++)
-			r = add_id(p, line, was->ids[j].hex, false);
 	}
 	return r < 0 ? r : waits;
 }
@@ -189,8 +228,11 @@ static int parse_line(struct dg_guardpolicy *p, char *text)
 	    (!dg_streq(action, DRVGUARD_POLICY_DENY) && !dg_streq(action, DRVGUARD_POLICY_WARN)))
 		return -EBADMSG;
 	r = add_line(p, name, dg_streq(action, DRVGUARD_POLICY_DENY));
-	while (r >= 0 && (id = strtok_r(NULL, " \t", &save)))
+	while (r >= 0 && (id = strtok_r(NULL, " \t", &save))) {
+		for (char *c = id; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
 		r = add_id(p, &p->v[p->n - 1], id + (*id == DRVGUARD_POLICY_NOT), *id != DRVGUARD_POLICY_NOT);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -268,15 +310,18 @@ static int proven_before(const struct dg_survey *s, const char *name, char ret_i
 	return -ENOENT;
 }
 
-/* @id: the build that may run, "" for one that cannot be told from another and so is not refused; NULL: none may. */
+/* @id: the build that may run; NULL: none may. What cannot be told from another, or not by its build-id, is not
+ * refused. */
 static int make_line(struct dg_guardpolicy *p, const char *name, const char *id)
 {
-	int r = add_line(p, name, true);
+	int r = add_line(p, name, !id || is_build_id(id));
+	struct dg_guardpolicy_line *line = &p->v[p->n - 1], *there;
 
-	if (r == 0)
-		r = add_id(p, &p->v[p->n - 1], id, true);
-	if (r == 0 && id)
-		p->v[p->n - 1].deny = false;
+	if (r < 0 || !id)
+		return r;
+	if (id_of(p, id, &there))
+		line->deny = there->deny = false;
+	r = add_id(p, line, id, true);
 	return r < 0 ? r : 0;
 }
 
@@ -320,6 +365,9 @@ int dg_guardpolicy_make(const struct dg_survey *s, const struct dg_guardpolicy *
 }
 
 /* --- what it should know besides ------------------------------------------------- */
+
+/* Some is left for what is let in before it is staged. */
+#define KNOWN_MAX ((size_t)DRVGUARD_POLICY_MAX / 8 * 7)
 
 struct knowing {
 	struct dg_guardpolicy *policy;
@@ -371,13 +419,14 @@ int dg_guardpolicy_know(struct dg_guardpolicy *p, const struct dg_survey *s)
 
 	if (!text)
 		return -ENOMEM;
-	if (strlen(text) < DRVGUARD_POLICY_MAX)
-		k.room = DRVGUARD_POLICY_MAX - strlen(text);
+	if (strlen(text) < KNOWN_MAX)
+		k.room = KNOWN_MAX - strlen(text);
 	/* Those of this kernel are the likeliest to load in it. */
 	r = know_release(&k, s, s->kernel->release);
 	if (r < 0 || dg_generation_releases(s->root, s->config->store, &releases) < 0)
 		return r;
 	for (char **release = releases; r == 0 && *release; release++)
-		r = know_release(&k, s, *release);
+		if (!dg_streq(*release, s->kernel->release))
+			r = know_release(&k, s, *release);
 	return r;
 }

@@ -43,9 +43,12 @@ int dg_guardpolicy_know(struct dg_guardpolicy *p, const struct dg_survey *s);
 
 /*
  * Make of @p what a guard that was sealed with @old will take: nothing more is let in, and nothing forgotten.
- * Where that would leave a driver no build at all, those that were let in still are. 1: some of @p has to wait.
+ * Where that would leave a driver no build at all, all that was let in still is. 1: some of @p has to wait.
  */
 int dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy *old);
+
+/* Whether @have denies a build that @want lets in. */
+bool dg_guardpolicy_refuses(const struct dg_guardpolicy *have, const struct dg_guardpolicy *want);
 
 /* Let @hex in as the driver @name, which is in @p: 1; 0: it is already, or cannot be. */
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex);

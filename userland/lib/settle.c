@@ -41,19 +41,12 @@ static void lift_forgotten_holds(const struct dg_survey *s)
 
 int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_diag *d)
 {
-	int first = 0;
+	struct dg_diag of_guard = { 0 };
+	int first = 0, guard = 0;
 
 	if (s->running) {
-		struct dg_diag one = { 0 };
-		int r = dg_guard_follow(s, false, &one);
-
 		/* Before anything may load by it. Without it holds and places keep a stale driver out. */
-		if (r == -ENODEV || r == -ESTALE) {
-			dg_diags_add(remarks, &one);
-		} else if (r < 0) {
-			first = r;
-			*d = one;
-		}
+		guard = dg_guard_follow(s, false, &of_guard);
 		lift_forgotten_holds(s);
 	}
 	for (size_t i = 0; s->running && i < s->n; i++) {
@@ -70,6 +63,12 @@ int dg_settle(const struct dg_survey *s, struct dg_diags *remarks, struct dg_dia
 			first = r;
 			*d = one;
 		}
+	}
+	if (guard < 0 && !first && guard != -ENODEV && guard != -ESTALE && guard != -ECANCELED) {
+		first = guard;
+		*d = of_guard;
+	} else if (guard < 0) {
+		dg_diags_add(remarks, &of_guard);
 	}
 	return first;
 }

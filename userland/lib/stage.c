@@ -449,6 +449,8 @@ static int mount_all(const struct dg_survey *s, const struct dg_stage_options *o
 	dg_auto_free char *before = NULL;
 	int err = check_room(s, o, r, d);
 
+	/* Without a build-id the kernel is that of its name. */
+	(void)dg_kernel_build_id(s->kernel, NULL);
 	if (err == 0)
 		before = tell_guard(s, o, r);
 	for (size_t i = 0; i < r->n && err == 0; i++)
@@ -456,7 +458,7 @@ static int mount_all(const struct dg_survey *s, const struct dg_stage_options *o
 			err = mount_one(s, &r->v[i], d);
 			r->changed |= err == 0 && r->v[i].step == DG_STAGE_STAGED;
 		}
-	if (err < 0)
+	if (err < 0 && !r->changed)
 		dg_guard_put_back(s->root, before);
 	return err;
 }
