@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <ini.h>
 
 #include "fs.h"
@@ -349,6 +350,14 @@ static int read_optional(struct dg_config *c, const char *path, const char *show
 	return r == 0 || (r == -ENOENT && !listed) ? 0 : tell_unread(c, shown, r);
 }
 
+/* Not there at all, nor anything else in its place. */
+static bool is_nowhere(const char *path, int r)
+{
+	struct stat st;
+
+	return r == -ENOENT || (r == -ENOTDIR && lstat(path, &st) < 0);
+}
+
 static char *shown_as(const char *root, const char *inside)
 {
 	return dg_format("%s%s", dg_streq(root, "/") ? "" : root, inside);
@@ -378,7 +387,7 @@ static int read_dropins(struct dg_config *c, const char *root)
 		int listed = dir && shown ? dg_dir_list(dir, &names) : -ENOMEM;
 
 		if (listed < 0) {
-			r = listed == -ENOENT ? 0 : tell_unread(c, shown, listed);
+			r = is_nowhere(shown, listed) ? 0 : tell_unread(c, shown, listed);
 			continue;
 		}
 		for (char **n = names; *n && r == 0; n++) {
