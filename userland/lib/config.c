@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <ini.h>
+#include <sys/stat.h>
 
 #include "fs.h"
 
