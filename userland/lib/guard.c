@@ -554,21 +554,6 @@ int dg_guard_follow(const struct dg_survey *s, bool asked, struct dg_diag *d)
 	return r;
 }
 
-/* 1: one more is let in. What cannot be told from another is not refused. */
-static int admit_one(struct dg_guardpolicy *p, const struct dg_manifest_entry *e)
-{
-	struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, e->name);
-
-	if (!line || e->verdict == DG_VERDICT_REFUSED)
-		return 0;
-	if (e->build_id[0])
-		return dg_guardpolicy_prove(p, e->name, e->build_id);
-	if (!line->deny)
-		return 0;
-	line->deny = false;
-	return 1;
-}
-
 char *dg_guard_admit(const char *root, const char *release, const struct dg_manifest *m)
 {
 	dg_auto(dg_guard_freep) struct dg_guard *g = NULL;
@@ -581,7 +566,8 @@ char *dg_guard_admit(const char *root, const char *release, const struct dg_mani
 	    dg_guard_read(root, &g, NULL) < 0 || !g->policy || g->sealed || dg_guardpolicy_parse(g->policy, &p) < 0)
 		return NULL;
 	for (size_t i = 0; i < m->n_entries; i++)
-		more |= admit_one(p, &m->entries[i]) > 0;
+		if (m->entries[i].verdict != DG_VERDICT_REFUSED)
+			more |= dg_guardpolicy_prove(p, m->entries[i].name, m->entries[i].build_id) > 0;
 	return more && write_policy(root, p, g, NULL) == 0 ? dg_take(g->policy) : NULL;
 }
 

@@ -79,10 +79,17 @@ static int add_id(struct dg_guardpolicy *p, struct dg_guardpolicy_line *line, co
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex)
 {
 	struct dg_guardpolicy_line *line = dg_guardpolicy_find(p, name), *there;
-	struct dg_guardpolicy_id *id = line && hex ? id_of(p, hex, &there) : NULL;
+	struct dg_guardpolicy_id *id;
+	bool was_denied;
 
 	if (!line)
 		return 0;
+	if (!is_build_id(hex)) {
+		was_denied = line->deny;
+		line->deny = false;
+		return was_denied;
+	}
+	id = id_of(p, hex, &there);
 	if (!id)
 		return add_id(p, line, hex, true);
 	if (id->proven || there != line)
@@ -310,15 +317,18 @@ static int proven_before(const struct dg_survey *s, const char *name, char ret_i
 	return -ENOENT;
 }
 
-/* @id: the build that may run; NULL: none may. What cannot be told from another, or not by its build-id, is not
- * refused. */
+/*
+ * @id: the build that may run; NULL: none may. What cannot be told from another, or not by its build-id, is not
+ * refused.
+ */
 static int make_line(struct dg_guardpolicy *p, const char *name, const char *id)
 {
+	struct dg_guardpolicy_line *line, *there;
 	int r = add_line(p, name, !id || is_build_id(id));
-	struct dg_guardpolicy_line *line = &p->v[p->n - 1], *there;
 
 	if (r < 0 || !id)
 		return r;
+	line = &p->v[p->n - 1];
 	if (id_of(p, id, &there))
 		line->deny = there->deny = false;
 	r = add_id(p, line, id, true);

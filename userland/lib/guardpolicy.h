@@ -50,7 +50,10 @@ int dg_guardpolicy_tighten(struct dg_guardpolicy *p, const struct dg_guardpolicy
 /* Whether @have denies a build that @want lets in. */
 bool dg_guardpolicy_refuses(const struct dg_guardpolicy *have, const struct dg_guardpolicy *want);
 
-/* Let @hex in as the driver @name, which is in @p: 1; 0: it is already, or cannot be. */
+/*
+ * Let @hex in as the driver @name: 1; 0: it is already, or cannot be. A driver without a build-id that the guard
+ * knows one by, "" for none, is only warned of from then on.
+ */
 int dg_guardpolicy_prove(struct dg_guardpolicy *p, const char *name, const char *hex);
 
 /* The line of @name, '-' and '_' being the same; NULL for none. */

@@ -111,7 +111,6 @@ static int write_some(const char *file, size_t size)
 {
 	char *text = malloc(size);
 	int fd = open(file, O_WRONLY | O_CLOEXEC);
-
 	struct iovec part[2] = { { text, size / 2 }, { text + size / 2, size - size / 2 } };
 
 	if (!text || fd < 0)
