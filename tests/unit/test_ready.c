@@ -64,6 +64,27 @@ static void test_ready_rebuilt(void **state)
 	unmake(r, &w);
 }
 
+/* Nobody waits for drvguard.ko: its product's drivers are staged, and the kernel is ready. */
+static void test_ready_without_ourselves(void **state)
+{
+	struct fx_world w;
+	struct dg_ready *r;
+
+	fx_install_world(*state);
+	fx_text(*state, "/etc/drvguard/drivers.d/guard.conf", "[driver drvguard]\nproduct = falco\n");
+	fx_offer(*state, "scap.ko", "1.0", FX_RELEASE, "a");
+	r = make(*state, &w);
+	assert_int_equal(r->after->n, 2);
+	assert_true(r->staged->changed);
+	assert_true(dg_ready_is(r->after));
+	unmake(r, &w);
+	/* Any other is waited for. */
+	fx_text(*state, "/etc/drvguard/drivers.d/guard.conf", "[driver other]\nproduct = falco\n");
+	r = make(*state, &w);
+	assert_false(dg_ready_is(r->after));
+	unmake(r, &w);
+}
+
 static void test_ready_look(void **state)
 {
 	dg_auto(dg_ready_freep) struct dg_ready *r = NULL;
@@ -86,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_ready_of_the_running),
 		FX_TEST(test_ready_rebuilt),
+		FX_TEST(test_ready_without_ourselves),
 		FX_TEST(test_ready_look),
 	};
 
