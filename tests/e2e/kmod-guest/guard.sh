@@ -170,6 +170,7 @@ cut -d' ' -f1 $ctl/loads >/numbers
 shown "guard: the ledger keeps its last 256" is "$(tail -n 256 /numbers | awk 'NR > 1 && $1 != last + 1 { gaps++ } { last = $1 } END { print NR, gaps + 0 }')" "256 0"
 shown "guard: … and before them at most 64 that it was told of, in order" sh -c \
 	"sort -nc /numbers && [ \$(wc -l </numbers) -gt 256 ] && [ \$(wc -l </numbers) -le 320 ] && ! head -n -256 $ctl/loads | grep -q unguarded"
+shown "guard: … one of a kind" is "$(head -n -256 $ctl/loads | cut -d' ' -f4,5,7,8 | sort | uniq -d)" ""
 /hammer fuzz 3 1 >/fuzz-1 2>&1 &
 one=$!
 /hammer fuzz 3 2 >/fuzz-2 2>&1 &
