@@ -33,7 +33,7 @@ shown "B: the guard enforces, with nothing proven" \
 	is "$(cat /sys/kernel/security/drvguard/mode) $(sed 's/ !.*//' /sys/kernel/security/drvguard/policy)" "enforce deny scap"
 shown "B: the stale driver is not loaded" sh -c '! grep -q "^scap " /proc/modules'
 shown "B: systemd-modules-load was refused by the hold" sh -c \
-	'journalctl -b -o cat -u systemd-modules-load.service | grep -q scap'
+	'journalctl -b -o cat -t systemd-modules-load | grep -q scap'
 run modprobe scap
 shown "B: modprobe by hand is refused, and told why" said "is held back in this kernel"
 shown "B: the kernel was never offered the stale driver" sh -c '! dmesg | grep -q "scap: disagrees"'
