@@ -55,12 +55,14 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
 # LZO images can be read where liblzo2 is.
 LZO     := $(shell pkg-config --exists lzo2 && echo lzo2)
-PKGS    := libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd $(LZO)
+PKGS    := libkmod mount libcrypto sqlite3 inih json-c $(LZO)
+# Loaded by the program when it needs them (userland/lib/lazy.h): of these the headers.
+LAZY    := libarchive libsystemd
 # The kernel's own habit of looking at bytes through other types is ours too.
 DG_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	     -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARN) \
-	     $(shell pkg-config --cflags $(PKGS)) $(if $(LZO),-DDG_HAVE_LZO) $(CFLAGS) -Iuserland
-DG_LIBS    = $(shell pkg-config --libs $(PKGS)) -pthread $(LDFLAGS)
+	     $(shell pkg-config --cflags $(PKGS) $(LAZY)) $(if $(LZO),-DDG_HAVE_LZO) $(CFLAGS) -Iuserland
+DG_LIBS    = $(shell pkg-config --libs $(PKGS)) -ldl -pthread $(LDFLAGS)
 
 LIB_SRC  := $(sort $(wildcard userland/lib/*.c))
 CMD_SRC  := $(sort $(wildcard userland/*.c))
@@ -90,7 +92,7 @@ $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%: tests/unit/%.c $(LIB) Makefile
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(DG_LIBS) -lelf -lcmocka
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(DG_LIBS) -lelf -larchive -lcmocka
 
 $(BUILD)/tests/inject $(BUILD)/tests/look: $(BUILD)/tests/%: tests/fault/%.c Makefile
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DG_CFLAGS) -o $@ $< $(DG_LIBS)

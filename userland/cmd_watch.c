@@ -13,6 +13,7 @@
 #include "gating.h"
 #include "job.h"
 #include "lib/fs.h"
+#include "lib/lazy.h"
 #include "lib/mounts.h"
 #include "lib/probe.h"
 #include "lib/repair.h"
@@ -152,14 +153,37 @@ static bool wait_for_depots(struct watch *w, int *patience)
 	return event > DG_MOUNTS_STOP;
 }
 
+/* sd_notify(3), and libsystemd with it where there is somebody to tell. */
+static struct {
+	__typeof__(&sd_notify) notify;
+} sd;
+static const char *const sd_names[] = { "sd_notify" };
+static const struct dg_lazy libsystemd = { "libsystemd.so.0", sd_names, (void **)&sd, DG_ARRAY_SIZE(sd_names) };
+
+static void tell_manager(struct dg_job *job, const char *what)
+{
+	struct dg_diag d = { 0 };
+
+	if (!getenv("NOTIFY_SOCKET"))
+		return;
+	if (dg_lazy_load(&libsystemd) < 0)
+		dg_job_error(job,
+			     dg_diag_set(&d, -ELIBACC, libsystemd.soname, "install libsystemd",
+					 "cannot be loaded: the service manager is not told"),
+			     &d);
+	else
+		sd.notify(0, what);
+}
+
 static void watch_kernel(struct dg_job *job, struct dg_kernel *k)
 {
 	struct watch *w = (struct watch *)job;
 	int patience = PATIENCE;
+	char status[80];
 	ssize_t n;
 
 	/* How long the first look takes is nobody's to wait for. */
-	sd_notify(0, "READY=1");
+	tell_manager(job, "READY=1");
 	for (;;) {
 		arm(w);
 		n = look(w, k);
@@ -170,10 +194,8 @@ static void watch_kernel(struct dg_job *job, struct dg_kernel *k)
 		fflush(stdout);
 		if (!n && !(job->context->stay && w->apart))
 			return;
-		if (n)
-			sd_notifyf(0, "STATUS=%zd driver(s) waiting for the depot", n);
-		else
-			sd_notify(0, "STATUS=No driver waits; a depot that is mounted anew is looked at");
+		snprintf(status, sizeof(status), "STATUS=%zd driver(s) waiting for the depot", n);
+		tell_manager(job, n ? status : "STATUS=No driver waits; a depot that is mounted anew is looked at");
 		if (!wait_for_depots(w, &patience))
 			return;
 	}

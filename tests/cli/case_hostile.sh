@@ -100,6 +100,32 @@ case_hostile_no_depmod() {
 	fi
 }
 
+# What is loaded when it is needed is not there: told where it is needed, and nobody else minds.
+case_hostile_no_libarchive() {
+	local library command ends
+	need_root
+	library=$(ldconfig -p | sed -n 's/.*libarchive\.so\.13 .*=> //p' | head -n 1)
+	[ -n "$library" ] || skip "no libarchive.so.13"
+	without() {
+		# shellcheck disable=SC2016 # for the inner shell
+		dg_as unshare -m --propagation unchanged sh -ec 'mount --bind /dev/null "$0" && exec "$@"' "$library" "$@"
+	}
+	root_ready
+	without "$DRVGUARD" --root "$R" --kernel "$B" stage
+	expect 3
+	one_line "vmlinuz-$B" 'its payload .* cannot be unpacked: libarchive.so.13 cannot be loaded; install libarchive$'
+	dg --kernel "$B" stage
+	expect 0
+	for command in verify rollback history cleanup; do
+		dg --kernel "$B" "$command"
+		ends=$code
+		cp "$err" "$dir/words"
+		without "$DRVGUARD" --root "$R" --kernel "$B" "$command"
+		expect "$ends"
+		cmp "$err" "$dir/words"
+	done
+}
+
 # depmod itself fails: what was current before is current again.
 case_hostile_depmod_fails() {
 	root_staged

@@ -16,8 +16,8 @@ trap 'rm -rf "$work"' EXIT
 read -r A B < <("$here/archive.sh" pair)
 cp -a "$("$here/rootfs.sh" "$A" "$B")/root" "$work/root"
 root=$work/root
-read -ra flags < <(pkg-config --cflags libkmod libarchive)
-packages=(libkmod libarchive mount libcrypto sqlite3 inih json-c libsystemd)
+read -ra flags < <(pkg-config --cflags libkmod)
+packages=(libkmod mount libcrypto sqlite3 inih json-c)
 if pkg-config --exists lzo2; then packages+=(lzo2); fi
 read -ra libs < <(pkg-config --libs "${packages[@]}")
 gcc -std=gnu11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I"$top/userland" "${flags[@]}" -o "$work/initramfs" \

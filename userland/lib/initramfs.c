@@ -228,7 +228,7 @@ static int digest_packed(struct reading *r, void *data, size_t len, struct conte
 	charged = dg_cpio_charge(r->cpio, n, d);
 	if (charged < 0 || err < 0) {
 		free(plain);
-		c->err = err == -EFBIG ? err : -EBADMSG;
+		c->err = err == -EFBIG || err == -ELIBACC ? err : -EBADMSG;
 		return charged;
 	}
 	return digest(c, plain, n);

@@ -412,10 +412,8 @@ static int read_image(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag *
 	r = dg_kimage_read_file(k->image, &image, &why);
 	if (r < 0) {
 		dg_keys_free(image.keys);
-		return dg_diag_set(d, r, k->image,
-				   r == -EOPNOTSUPP ? "build drvguard with liblzo2, or install that kernel's headers"
-						    : "reinstall that kernel's package",
-				   "%s", why.what[0] ? why.what : strerror(-r));
+		return dg_diag_set(d, r, k->image, why.cure[0] ? why.cure : "reinstall that kernel's package", "%s",
+				   why.what[0] ? why.what : strerror(-r));
 	}
 	if (t)
 		dg_kcache_save(k->root, k->release, id, &image);

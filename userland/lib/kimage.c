@@ -91,10 +91,10 @@ static int tell_damage(int err, const struct payload *x, struct dg_diag *d)
 	if (err == -EPROTONOSUPPORT)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "its payload at byte %zu is of no known form", x->at);
 	if (err == -EOPNOTSUPP)
-		return dg_diag_set(d, err, NULL, NULL, "its payload at byte %zu is LZO: this build cannot read it",
-				   x->at);
-	return dg_diag_set(d, err, NULL, NULL, "its payload at byte %zu cannot be unpacked: %s", x->at,
-			   err == -EBADMSG ? "damaged" : strerror(-err));
+		return dg_diag_set(d, err, NULL, "build drvguard with liblzo2, or install that kernel's headers",
+				   "its payload at byte %zu is LZO: this build cannot read it", x->at);
+	return dg_diag_set(d, err, NULL, err == -ELIBACC ? "install libarchive" : NULL,
+			   "its payload at byte %zu cannot be unpacked: %s", x->at, dg_unpack_trouble(err));
 }
 
 /* KSYM_NAME_LEN of kernels since 6.1; before it was 128. */

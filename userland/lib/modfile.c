@@ -360,8 +360,9 @@ static int read_plain(const char *path, struct dg_arena *in, void **ret, void **
 	r = dg_unpack(*ret, *ret_len, DG_FILE_MAX, ret_owned, ret_len);
 	*ret = *ret_owned;
 	if (r < 0)
-		return dg_diag_set(d, r, path, "replace it from the vendor's package", "cannot be unpacked: %s",
-				   r == -EBADMSG ? "truncated or damaged" : strerror(-r));
+		return dg_diag_set(d, r, path,
+				   r == -ELIBACC ? "install libarchive" : "replace it from the vendor's package",
+				   "cannot be unpacked: %s", dg_unpack_trouble(r));
 	return 0;
 }
 

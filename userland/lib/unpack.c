@@ -8,10 +8,28 @@
 #include <sys/mman.h>
 
 #include "arena.h"
+#include "lazy.h"
 #include "unlzo.h"
 
 #define LARGE ((size_t)8 << 20)
 #define PAGES ((size_t)2 << 20)
+
+/* libarchive comes with twelve libraries of its own, and what unpacks nothing does not load it (lazy.h). */
+#define ARCHIVE_FUNCTIONS(f)                                                                                           \
+	f(filter_bytes) f(filter_count) f(read_data) f(read_data_block) f(read_free) f(read_new) f(read_next_header)   \
+		f(read_open) f(read_open_memory) f(read_support_filter_bzip2) f(read_support_filter_gzip)              \
+			f(read_support_filter_lz4) f(read_support_filter_lzma) f(read_support_filter_xz)               \
+				f(read_support_filter_zstd) f(read_support_format_raw)
+
+#define POINTER(name) __typeof__(&archive_##name) name;
+static struct {
+	ARCHIVE_FUNCTIONS(POINTER)
+} la;
+
+#define NAME(name) "archive_" #name,
+static const char *const la_names[] = { ARCHIVE_FUNCTIONS(NAME) };
+
+static const struct dg_lazy libarchive = { DG_UNPACK_LIBRARY, la_names, (void **)&la, DG_ARRAY_SIZE(la_names) };
 
 static const struct magic {
 	const char *bytes;
@@ -75,28 +93,32 @@ static la_ssize_t read_source(struct archive *a, void *data, const void **ret)
 static int open_source(struct archive *a, struct source *s)
 {
 	if (s->data)
-		return archive_read_open_memory(a, s->data, s->len);
-	return archive_read_open(a, s, NULL, read_source, NULL);
+		return la.read_open_memory(a, s->data, s->len);
+	return la.read_open(a, s, NULL, read_source, NULL);
 }
 
 /* An archive that is only a filter: the raw format hands its one entry's bytes on. */
 static int open_raw(struct source *s, struct archive **ret)
 {
-	struct archive *a = archive_read_new();
 	struct archive_entry *entry;
+	struct archive *a;
+	int r = dg_lazy_load(&libarchive);
 
+	if (r < 0)
+		return r;
+	a = la.read_new();
 	if (!a)
 		return -ENOMEM;
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_lzma(a);
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_lz4(a);
-	archive_read_support_format_raw(a);
-	if (open_source(a, s) < ARCHIVE_WARN || archive_read_next_header(a, &entry) < ARCHIVE_WARN ||
-	    archive_filter_count(a) < 2) {
-		archive_read_free(a);
+	la.read_support_filter_gzip(a);
+	la.read_support_filter_xz(a);
+	la.read_support_filter_lzma(a);
+	la.read_support_filter_zstd(a);
+	la.read_support_filter_bzip2(a);
+	la.read_support_filter_lz4(a);
+	la.read_support_format_raw(a);
+	if (open_source(a, s) < ARCHIVE_WARN || la.read_next_header(a, &entry) < ARCHIVE_WARN ||
+	    la.filter_count(a) < 2) {
+		la.read_free(a);
 		return s->err ? s->err : -EBADMSG;
 	}
 	*ret = a;
@@ -150,7 +172,7 @@ struct unpacker {
 static void close_unpacker(struct unpacker *u)
 {
 	if (u->archive)
-		archive_read_free(u->archive);
+		la.read_free(u->archive);
 	if (u->lzo)
 		dg_unlzo_close(u->lzo);
 }
@@ -169,7 +191,7 @@ static int open_unpacker(struct source *s, struct unpacker *ret)
 
 static ssize_t unpack_some(struct unpacker *u, void *buf, size_t n)
 {
-	ssize_t got = u->lzo ? dg_unlzo_read(u->lzo, buf, n) : archive_read_data(u->archive, buf, n);
+	ssize_t got = u->lzo ? dg_unlzo_read(u->lzo, buf, n) : la.read_data(u->archive, buf, n);
 
 	return got < 0 ? -EBADMSG : got;
 }
@@ -224,6 +246,13 @@ static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t 
 	return 0;
 }
 
+const char *dg_unpack_trouble(int err)
+{
+	if (err == -EBADMSG)
+		return "truncated or damaged";
+	return err == -ELIBACC ? DG_UNPACK_LIBRARY " cannot be loaded" : strerror(-err);
+}
+
 int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_len)
 {
 	return dg_unpack_sized(data, len, 0, max, ret, ret_len);
@@ -276,7 +305,7 @@ ssize_t dg_unpacking_next(struct dg_unpacking *u, const void **ret)
 	int r;
 
 	do
-		r = archive_read_data_block(u->archive, ret, &n, &offset);
+		r = la.read_data_block(u->archive, ret, &n, &offset);
 	while (r == ARCHIVE_OK && n == 0);
 	if (r == ARCHIVE_EOF)
 		return 0;
@@ -287,7 +316,7 @@ ssize_t dg_unpacking_next(struct dg_unpacking *u, const void **ret)
 
 size_t dg_unpacking_used(const struct dg_unpacking *u)
 {
-	la_int64_t n = archive_filter_bytes(u->archive, -1);
+	la_int64_t n = la.filter_bytes(u->archive, -1);
 
 	return n > 0 ? (size_t)n : 0;
 }
@@ -296,6 +325,6 @@ void dg_unpacking_close(struct dg_unpacking *u)
 {
 	if (!u)
 		return;
-	archive_read_free(u->archive);
+	la.read_free(u->archive);
 	free(u);
 }

@@ -7,13 +7,15 @@
 
 #include <sys/types.h>
 
+#define DG_UNPACK_LIBRARY "libarchive.so.13"
+
 /* Whether @data begins as gzip, xz, lzma, zstd, bzip2, lz4 (frame or legacy) or lzop does. */
 bool dg_unpack_needed(const void *data, size_t len);
 
 /*
  * Unpack @data, of at most @max bytes once unpacked; *ret has a NUL after its *ret_len bytes; caller
  * frees. -EFBIG past @max, -EBADMSG for damaged or cut data, -EPROTONOSUPPORT
- * for a compressor that libarchive was built without.
+ * for a compressor that libarchive was built without, -ELIBACC where it is not there.
  */
 int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_len);
 
@@ -22,6 +24,9 @@ int dg_unpack_sized(const void *data, size_t len, size_t hint, size_t max, void 
 /* The same of the @len bytes from @at on in a file, which are not held in memory. */
 int dg_unpack_file(int fd, off_t at, size_t len, size_t hint, size_t max, void **ret, size_t *ret_len);
 
+/* What such an error means, for people. */
+const char *dg_unpack_trouble(int err);
+
 /*
  * A part of a file, unpacked as it is asked for: no more than a block and the
  * compressor's window are held. gzip, bzip2 and lzma end where they say they do,
@@ -29,8 +34,8 @@ int dg_unpack_file(int fd, off_t at, size_t len, size_t hint, size_t max, void *
  */
 struct dg_unpacking;
 
-/* @fd is borrowed until dg_unpacking_close(). -EBADMSG: not packed, or damaged from its beginning on; -errno of
- * reading. */
+/* @fd is borrowed until dg_unpacking_close(). -EBADMSG: not packed, or damaged from its beginning on; -ELIBACC;
+ * -errno of reading. */
 int dg_unpacking_open(int fd, off_t at, size_t len, struct dg_unpacking **ret);
 /* The next plain bytes in *ret, good until the next call. Their number; 0 at the end; -EBADMSG, -errno of reading. */
 ssize_t dg_unpacking_next(struct dg_unpacking *u, const void **ret);
