@@ -102,18 +102,26 @@ case_hostile_no_depmod() {
 
 # What is loaded when it is needed is not there: told where it is needed, and nobody else minds.
 case_hostile_no_libarchive() {
-	local library command ends
+	local library command ends propagation=private
 	need_root
 	library=$(ldconfig -p | sed -n 's/.*libarchive\.so\.13 .*=> //p' | head -n 1)
 	[ -n "$library" ] || skip "no libarchive.so.13"
+	mountpoint -q / || propagation=unchanged # in a chroot / is none to be made private
 	without() {
 		# shellcheck disable=SC2016 # for the inner shell
-		dg_as unshare -m --propagation unchanged sh -ec 'mount --bind /dev/null "$0" && exec "$@"' "$library" "$@"
+		dg_as unshare -m --propagation "$propagation" sh -ec 'mount --bind /dev/null "$0" && exec "$@"' "$library" "$@"
+	}
+	missing() { # WHERE WHAT COMMAND…: it ends with an error that says so
+		without "$DRVGUARD" --root "$R" --kernel "$B" "${@:3}"
+		expect 3
+		one_line "$1" "$2cannot be unpacked: libarchive.so.13 cannot be loaded; install libarchive\$"
 	}
 	root_ready
-	without "$DRVGUARD" --root "$R" --kernel "$B" stage
-	expect 3
-	one_line "vmlinuz-$B" 'its payload .* cannot be unpacked: libarchive.so.13 cannot be loaded; install libarchive$'
+	missing "vmlinuz-$B" ': its payload .* ' stage
+	rm "$depot"/*
+	xz -c "$SCAP_B" >"$depot/scap-$B.ko.xz"
+	dg --kernel "$B" check "$depot/scap-$B.ko.xz"
+	expect 0
 	dg --kernel "$B" stage
 	expect 0
 	for command in verify rollback history cleanup; do
@@ -124,6 +132,26 @@ case_hostile_no_libarchive() {
 		expect "$ends"
 		cmp "$err" "$dir/words"
 	done
+
+	# A packed initramfs; one that holds a packed driver, of which nothing wrong is kept.
+	mkdir -p "$R/var/cache/drvguard" "$dir/image/usr/lib/modules/$B/updates"
+	cp "$depot/scap-$B.ko.xz" "$dir/image/usr/lib/modules/$B/updates/scap.ko.xz"
+	(cd "$dir/image" && find . | cpio -o -H newc --quiet) >"$dir/image.cpio"
+	gzip -c "$dir/image.cpio" >"$R/boot/initrd.img-$B"
+	missing "initrd.img-$B" ': ' initramfs
+	cp "$dir/image.cpio" "$R/boot/initrd.img-$B"
+	missing "initrd.img-$B" ': a module in it ' initramfs
+	dg --kernel "$B" initramfs
+	says '^scap  *no  *same '
+
+	# All that there is of the kernel, packed.
+	find "$R/lib/modules/$B/kernel" -name '*.ko' | tail -n +2 | xargs rm
+	xz -f "$(find "$R/lib/modules/$B/kernel" -name '*.ko')"
+	missing .ko.xz ': ' check
+	rm "$R/boot/vmlinuz-$B"
+	unxz "$(find "$R/lib/modules/$B/kernel" -name '*.ko.xz')"
+	gzip -c "$SYMVERS_B" >"$R/boot/symvers-$B.gz"
+	missing "symvers-$B.gz" ': ' check
 }
 
 # depmod itself fails: what was current before is current again.

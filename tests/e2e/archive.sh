@@ -61,7 +61,9 @@ cache_make() {
 
 apt_update() {
 	echo "${0##*/}: refreshing apt's package lists" >&2
-	apt-get -qq update >&2 || die "apt-get update failed: is there a network, and are you root?"
+	mkdir -p "$cache_dir/lock"
+	# One after the other: apt-get does not wait for another's lock.
+	flock "$cache_dir/lock/apt" apt-get -qq update >&2 || die "apt-get update failed: is there a network, and are you root?"
 }
 
 # Names of packages that start with PREFIX; fetches apt's lists if there are none at all.

@@ -17,7 +17,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
 
-# The system, then the libraries drvguard is linked with, then what the kernel packages need.
+# The system, then the libraries drvguard needs, then what the kernel packages need.
 packages=(systemd systemd-sysv udev kmod util-linux mount e2fsprogs
 	libelf1 libkmod2 libarchive13 liblzo2-2 libmount1 libinih1 libjson-c5 libssl3 libsystemd0 libsqlite3-0
 	linux-base initramfs-tools busybox lz4)

@@ -43,13 +43,18 @@ RANDOM=$seed
 
 # Programs with their libraries, for chroot; the tree to be unpacked on the empty disk.
 tools_make() { # DIR
-	local dir=$1 program what
+	local dir=$1 program what lazy
 	mkdir -p "$dir"/{bin,proc,dev,mnt,tmp}
 	cp "$DRVGUARD" "$LOOK" "$dir/bin/"
 	cp "$(command -v depmod)" "$dir/bin/depmod"
-	for program in "$dir"/bin/*; do
-		ldd "$program" | grep -oE '/[^ ]+'
-	done | sort -u | while read -r library; do
+	# Beside what they are linked with, what drvguard loads when it needs it.
+	lazy=$(ldconfig -p | sed -n 's/.*libarchive\.so\.13 .*=> //p' | head -n 1)
+	{
+		echo "$lazy"
+		for program in "$dir"/bin/* "$lazy"; do
+			ldd "$program" | grep -oE '/[^ ]+'
+		done
+	} | sort -u | while read -r library; do
 		install -D "$library" "$dir$library"
 	done
 	for what in old new; do

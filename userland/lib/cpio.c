@@ -202,6 +202,8 @@ static int open_packed(struct dg_cpio *c, struct dg_diag *d)
 	r = dg_unpacking_open(c->fd, at, (size_t)(end - at), &c->packed);
 	if (r == -EBADMSG)
 		return bad(c, r, d, "truncated or damaged, or packed in an unknown way");
+	if (r == -ELIBACC)
+		return dg_unpack_error(d, r, c->path, NULL, "");
 	if (r < 0)
 		return dg_diag_errno(d, r, c->path, "unpack");
 	c->packed_at = at;

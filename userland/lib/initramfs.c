@@ -39,6 +39,7 @@ struct inode {
 };
 
 struct reading {
+	const char *path; /* of the image */
 	struct dg_cpio *cpio;
 	const char *const *names;
 	struct dg_linktree *links;
@@ -225,10 +226,12 @@ static int digest_packed(struct reading *r, void *data, size_t len, struct conte
 	free(data);
 	if (err == -ENOMEM)
 		return err;
+	if (err == -ELIBACC)
+		return dg_unpack_error(d, err, r->path, NULL, "a module in it ");
 	charged = dg_cpio_charge(r->cpio, n, d);
 	if (charged < 0 || err < 0) {
 		free(plain);
-		c->err = err == -EFBIG || err == -ELIBACC ? err : -EBADMSG;
+		c->err = err == -EFBIG ? err : -EBADMSG;
 		return charged;
 	}
 	return digest(c, plain, n);
@@ -471,7 +474,7 @@ int dg_initramfs_read(const char *path, const char *const *names, struct dg_init
 		i->path = strdup(path);
 	if (r)
 		r->names = names;
-	if (r && i && i->path)
+	if (r && i && (r->path = i->path))
 		err = read_all(r, i, &why);
 	reading_end(r);
 	if (err == -EFBIG && !why.what[0])

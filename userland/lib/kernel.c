@@ -211,7 +211,7 @@ int dg_kernel_list(const char *root, char ***ret)
 }
 
 /* Any one in-tree module will do: they were all built with the kernel. */
-static int find_reference(struct dg_kernel *k, struct dg_modfile **ret)
+static int find_reference(struct dg_kernel *k, struct dg_modfile **ret, struct dg_diag *d)
 {
 	dg_auto_free char *dir = dg_format("%s/kernel", k->modules_dir);
 	char *const roots[] = { dir, NULL };
@@ -221,11 +221,11 @@ static int find_reference(struct dg_kernel *k, struct dg_modfile **ret)
 
 	if (!fts)
 		return -ENOMEM;
-	while (r < 0 && (e = fts_read(fts)))
+	while (r < 0 && r != -ELIBACC && (e = fts_read(fts)))
 		if (e->fts_info == FTS_F && dg_modfile_is_named(e->fts_name)) {
 			if (!dg_file_id(e->fts_path, k->reference_id))
 				k->reference_id[0] = '\0';
-			r = dg_modfile_read(e->fts_path, ret, NULL);
+			r = dg_modfile_read(e->fts_path, ret, d);
 		}
 	fts_close(fts);
 	if (r == 0 && !(k->reference = strdup((*ret)->path)))
@@ -375,7 +375,9 @@ int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d)
 	if (!k->modules_dir)
 		return dg_diag_set(d, -ENOENT, k->release, "reinstall that kernel's package",
 				   "has an image but no modules under /lib/modules");
-	r = find_reference(k, &m);
+	r = find_reference(k, &m, d);
+	if (r == -ELIBACC)
+		return r;
 	if (r < 0)
 		return dg_diag_set(d, r, k->modules_dir, "reinstall that kernel's package",
 				   "no in-tree module to compare with can be read");
@@ -428,14 +430,16 @@ static int read_symvers(struct dg_kernel *k, struct dg_symtab *t, struct dg_diag
 	size_t len;
 	int r = dg_file_read(k->symvers, DG_FILE_MAX, &data, &len);
 
-	if (r == 0 && dg_unpack_needed(data, len)) {
+	if (r < 0)
+		return dg_diag_errno(d, r, k->symvers, "read");
+	if (dg_unpack_needed(data, len)) {
 		size_t n;
 
 		r = dg_unpack(data, len, DG_FILE_MAX, &plain, &n);
+		if (r < 0)
+			return dg_unpack_error(d, r, k->symvers, "reinstall that kernel's headers", "");
 		len = n;
 	}
-	if (r < 0)
-		return dg_diag_errno(d, r, k->symvers, "read");
 	r = dg_symvers_parse(plain ? plain : data, len, t, &why);
 	if (r < 0)
 		return dg_diag_set(d, r, k->symvers, "reinstall that kernel's headers", "%s", why.what);

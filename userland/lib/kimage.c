@@ -88,13 +88,15 @@ static bool find_zboot_payload(const unsigned char *p, size_t len, struct payloa
 
 static int tell_damage(int err, const struct payload *x, struct dg_diag *d)
 {
+	char what[60];
+
 	if (err == -EPROTONOSUPPORT)
 		return dg_diag_set(d, -EBADMSG, NULL, NULL, "its payload at byte %zu is of no known form", x->at);
 	if (err == -EOPNOTSUPP)
 		return dg_diag_set(d, err, NULL, "build drvguard with liblzo2, or install that kernel's headers",
 				   "its payload at byte %zu is LZO: this build cannot read it", x->at);
-	return dg_diag_set(d, err, NULL, err == -ELIBACC ? "install libarchive" : NULL,
-			   "its payload at byte %zu cannot be unpacked: %s", x->at, dg_unpack_trouble(err));
+	snprintf(what, sizeof(what), "its payload at byte %zu ", x->at);
+	return dg_unpack_error(d, err, NULL, NULL, what);
 }
 
 /* KSYM_NAME_LEN of kernels since 6.1; before it was 128. */

@@ -12,7 +12,7 @@
 struct dg_lazy {
 	const char *soname;
 	const char *const *names; /* of functions */
-	void **functions;	  /* room for as many, each NULL; set when all are found */
+	void **functions;	  /* room for as many, NULL; good once it is loaded */
 	size_t n;
 };
 

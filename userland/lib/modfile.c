@@ -360,9 +360,7 @@ static int read_plain(const char *path, struct dg_arena *in, void **ret, void **
 	r = dg_unpack(*ret, *ret_len, DG_FILE_MAX, ret_owned, ret_len);
 	*ret = *ret_owned;
 	if (r < 0)
-		return dg_diag_set(d, r, path,
-				   r == -ELIBACC ? "install libarchive" : "replace it from the vendor's package",
-				   "cannot be unpacked: %s", dg_unpack_trouble(r));
+		return dg_unpack_error(d, r, path, "replace it from the vendor's package", "");
 	return 0;
 }
 

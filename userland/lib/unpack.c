@@ -29,7 +29,7 @@ static struct {
 #define NAME(name) "archive_" #name,
 static const char *const la_names[] = { ARCHIVE_FUNCTIONS(NAME) };
 
-static const struct dg_lazy libarchive = { DG_UNPACK_LIBRARY, la_names, (void **)&la, DG_ARRAY_SIZE(la_names) };
+static const struct dg_lazy libarchive = { "libarchive.so.13", la_names, (void **)&la, DG_ARRAY_SIZE(la_names) };
 
 static const struct magic {
 	const char *bytes;
@@ -246,11 +246,13 @@ static int unpack(struct source *s, size_t hint, size_t max, void **ret, size_t 
 	return 0;
 }
 
-const char *dg_unpack_trouble(int err)
+int dg_unpack_error(struct dg_diag *d, int err, const char *where, const char *cure, const char *what)
 {
-	if (err == -EBADMSG)
-		return "truncated or damaged";
-	return err == -ELIBACC ? DG_UNPACK_LIBRARY " cannot be loaded" : strerror(-err);
+	if (err == -ELIBACC)
+		return dg_diag_set(d, err, where, "install libarchive", "%scannot be unpacked: %s cannot be loaded",
+				   what, libarchive.soname);
+	return dg_diag_set(d, err, where, cure, "%scannot be unpacked: %s", what,
+			   err == -EBADMSG ? "truncated or damaged" : strerror(-err));
 }
 
 int dg_unpack(const void *data, size_t len, size_t max, void **ret, size_t *ret_len)

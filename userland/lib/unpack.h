@@ -3,11 +3,9 @@
 #ifndef DG_UNPACK_H
 #define DG_UNPACK_H
 
-#include "util.h"
+#include "diag.h"
 
 #include <sys/types.h>
-
-#define DG_UNPACK_LIBRARY "libarchive.so.13"
 
 /* Whether @data begins as gzip, xz, lzma, zstd, bzip2, lz4 (frame or legacy) or lzop does. */
 bool dg_unpack_needed(const void *data, size_t len);
@@ -24,8 +22,11 @@ int dg_unpack_sized(const void *data, size_t len, size_t hint, size_t max, void 
 /* The same of the @len bytes from @at on in a file, which are not held in memory. */
 int dg_unpack_file(int fd, off_t at, size_t len, size_t hint, size_t max, void **ret, size_t *ret_len);
 
-/* What such an error means, for people. */
-const char *dg_unpack_trouble(int err);
+/*
+ * Fill @d, as dg_diag_set() does, with such an error: "@what cannot be unpacked: ...". @what ends in a blank, or is ""
+ * for @where itself. @cure unless it is the library that is missing. Returns @err.
+ */
+int dg_unpack_error(struct dg_diag *d, int err, const char *where, const char *cure, const char *what);
 
 /*
  * A part of a file, unpacked as it is asked for: no more than a block and the
