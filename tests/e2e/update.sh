@@ -102,7 +102,7 @@ boot() { # CHAPTER RELEASE [OPTION...]
 	from_disk "/boot/vmlinuz-$rel" "$work/vmlinuz"
 	from_disk "/boot/initrd.img-$rel" "$work/initrd"
 	vm_run --name "update-$chapter" --kernel "$work/vmlinuz" --initrd "$work/initrd" \
-		--append "root=/dev/vda rw" --disk "$work/root.img,root" --timeout 600 --out "$work/$chapter" "$@" ||
+		--append "root=/dev/vda rw" --disk "$work/root.img,root" --timeout 900 --out "$work/$chapter" "$@" ||
 		status=$?
 	grep -E '^(ok|not ok|#)' "$work/$chapter/result" || :
 	grep -qx "told $chapter" "$work/$chapter/result" || status=1
