@@ -368,6 +368,7 @@ bool dg_kernel_at_least(const struct dg_kernel *k, unsigned int major, unsigned 
 int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d)
 {
 	dg_auto(dg_modfile_freep) struct dg_modfile *m = NULL;
+	struct dg_diag why = { 0 };
 	int r;
 
 	if (k->vermagic[0])
@@ -375,9 +376,13 @@ int dg_kernel_reference(struct dg_kernel *k, struct dg_diag *d)
 	if (!k->modules_dir)
 		return dg_diag_set(d, -ENOENT, k->release, "reinstall that kernel's package",
 				   "has an image but no modules under /lib/modules");
-	r = find_reference(k, &m, d);
-	if (r == -ELIBACC)
+	r = find_reference(k, &m, &why);
+	/* Of the library it is not the modules' fault. */
+	if (r == -ELIBACC) {
+		if (d)
+			*d = why;
 		return r;
+	}
 	if (r < 0)
 		return dg_diag_set(d, r, k->modules_dir, "reinstall that kernel's package",
 				   "no in-tree module to compare with can be read");

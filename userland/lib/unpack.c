@@ -14,7 +14,7 @@
 #define LARGE ((size_t)8 << 20)
 #define PAGES ((size_t)2 << 20)
 
-/* libarchive comes with twelve libraries of its own, and what unpacks nothing does not load it (lazy.h). */
+/* libarchive comes with ten libraries of its own, and what unpacks nothing does not load it (lazy.h). */
 #define ARCHIVE_FUNCTIONS(f)                                                                                           \
 	f(filter_bytes) f(filter_count) f(read_data) f(read_data_block) f(read_free) f(read_new) f(read_next_header)   \
 		f(read_open) f(read_open_memory) f(read_support_filter_bzip2) f(read_support_filter_gzip)              \
